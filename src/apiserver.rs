@@ -1,0 +1,369 @@
+//! The Kubernetes side: which server, as whom, and one request at a time with its own timeout and no hidden retry.
+//!
+//! Effects: imports `flame`, `error`, kube and tokio; never clap, never prints. What happens is told to an [`Observer`].
+
+pub mod drive;
+pub mod read;
+pub mod watch;
+mod wire;
+pub mod write;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode};
+use http_body_util::BodyExt;
+use kube::client::{AuthError, Body};
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::core::Status;
+use kube::{Client, Config};
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Result};
+use crate::flame::names::ObjectRef;
+use crate::flame::rollout::Event;
+
+/// How long the server may take to accept a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Tries of one read before a command gives up; with [`READ_BACKOFF`] doubling, about four seconds.
+const READ_TRIES: u32 = 5;
+/// First pause between two tries of a read.
+const READ_BACKOFF: Duration = Duration::from_millis(250);
+/// Longest `Retry-After` that a single read waits for.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(30);
+/// Largest answer taken, in bytes: a list page of 500 Pods is about 5 MiB.
+const ANSWER_LIMIT: usize = 64 << 20;
+
+/// Which server, and as whom; every field as kubectl's flag of that name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConnectOptions {
+    /// `--kubeconfig`.
+    pub kubeconfig: Option<PathBuf>,
+    /// `--context`.
+    pub context: Option<String>,
+    /// `--as`.
+    pub impersonate: Option<String>,
+    /// `--as-group`.
+    pub impersonate_groups: Vec<String>,
+    /// `--request-timeout`.
+    pub request_timeout: Duration,
+}
+
+/// Who is told what happens while a command works.
+pub trait Observer: Sync {
+    /// Something happened.
+    fn event(&self, event: Event);
+    /// A moment passed, about four a second while something is awaited.
+    fn tick(&self);
+}
+
+/// A connection to one Kubernetes API server.
+#[derive(Clone)]
+pub struct ApiServer {
+    client: Client,
+    request_timeout: Duration,
+    namespace: String,
+    url: String,
+}
+
+/// Why a request brought no usable answer.
+#[derive(Clone, Debug)]
+pub(crate) enum Failure {
+    /// The server answered with a Status, or with an HTTP error that has none.
+    Status { status: Box<Status>, retry_after: Option<Duration> },
+    /// No answer, half an answer, or one that cannot be read: nobody knows what the server did.
+    Broken(String),
+}
+
+/// How a read ended that the server understood.
+pub(crate) enum Read<T> {
+    /// It is there.
+    Found(T),
+    /// It is not there (404).
+    Missing,
+    /// The moment asked about is forgotten (410).
+    Expired,
+}
+
+impl<T> Read<T> {
+    pub(crate) fn found(self) -> Option<T> {
+        match self {
+            Self::Found(value) => Some(value),
+            Self::Missing | Self::Expired => None,
+        }
+    }
+}
+
+impl Failure {
+    /// Tells whether the same request may well work in a moment.
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Broken(_) => true,
+            Self::Status { status, .. } => matches!(status.code, 429 | 500 | 502 | 503 | 504),
+        }
+    }
+
+    /// Says it in one line.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Self::Broken(text) => text.clone(),
+            Self::Status { status, .. } if status.message.is_empty() => {
+                format!("HTTP {} {}", status.code, status.reason)
+            }
+            Self::Status { status, .. } => status.message.clone(),
+        }
+    }
+
+    fn code(&self) -> u16 {
+        match self {
+            Self::Status { status, .. } => status.code,
+            Self::Broken(_) => 0,
+        }
+    }
+}
+
+impl ApiServer {
+    /// Reads the kubeconfig, or the in-cluster credentials where there is none, and makes a client. Sends nothing.
+    ///
+    /// # Errors
+    /// Where there are no credentials, or they cannot be read.
+    pub async fn connect(options: &ConnectOptions) -> Result<Self> {
+        let mut config = config(options).await?;
+        config.connect_timeout = Some(CONNECT_TIMEOUT);
+        // kube would repeat 429, 503 and 504 up to 15 times without a word, a POST after 504 included (design: kube 5.0).
+        config.default_retry = false;
+        if options.impersonate.is_some() {
+            config.auth_info.impersonate = options.impersonate.clone();
+        }
+        if !options.impersonate_groups.is_empty() {
+            config.auth_info.impersonate_groups = Some(options.impersonate_groups.clone());
+        }
+        let namespace = config.default_namespace.clone();
+        let url = config.cluster_url.to_string().trim_end_matches('/').to_owned();
+        let client = Client::try_from(config).map_err(|error| Error::server(client_error(&error)))?;
+        Ok(Self { client, request_timeout: options.request_timeout, namespace, url })
+    }
+
+    /// Returns the namespace of the kubeconfig's context, else `default`.
+    pub fn default_namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// Returns the server's URL.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Sends one request once and reads the answer as `T`; also returns whether the server made something (201).
+    pub(crate) async fn send<T: DeserializeOwned>(
+        &self,
+        request: http::Request<Vec<u8>>,
+    ) -> Result<(T, StatusCode), Failure> {
+        let uri = request.uri().to_string();
+        let answer = tokio::time::timeout(self.request_timeout, self.answer(request)).await;
+        let timed_out = || format!("{} did not answer within {} s", self.url, self.request_timeout.as_secs());
+        let (status, headers, body) = answer.map_err(|_| Failure::Broken(timed_out()))??;
+        if !status.is_success() {
+            return Err(failure(status, &headers, &body));
+        }
+        let value = serde_json::from_slice(&body);
+        value.map(|value| (value, status)).map_err(|_| {
+            Failure::Broken(format!(
+                "{}{uri} answered something that is not what it should be: {}",
+                self.url,
+                start(&body)
+            ))
+        })
+    }
+
+    async fn answer(&self, request: http::Request<Vec<u8>>) -> Result<(StatusCode, HeaderMap, Vec<u8>), Failure> {
+        let broken = |error: &dyn std::fmt::Display| Failure::Broken(error.to_string());
+        let response = self.client.send(request.map(Body::from)).await;
+        let response = response.map_err(|error| Failure::Broken(client_error(&error)))?;
+        let (parts, body) = response.into_parts();
+        let body = http_body_util::Limited::new(body, ANSWER_LIMIT).collect().await;
+        let body =
+            body.map_err(|error| broken(&format!("{} cut its answer short: {}", self.url, root(error.as_ref()))))?;
+        Ok((parts.status, parts.headers, body.to_bytes().to_vec()))
+    }
+
+    /// Sends a read, and again after a passing failure, with a line for whoever watches.
+    ///
+    /// # Errors
+    /// What the server said, or why it could not be asked.
+    pub(crate) async fn read<T: DeserializeOwned>(
+        &self,
+        what: &str,
+        request: http::Request<Vec<u8>>,
+        observer: &dyn Observer,
+    ) -> Result<Read<T>> {
+        let mut pause = READ_BACKOFF;
+        let mut tries = 1;
+        loop {
+            match self.send(request.clone()).await {
+                Ok((value, _)) => return Ok(Read::Found(value)),
+                Err(failure) if failure.code() == 404 => return Ok(Read::Missing),
+                Err(failure) if failure.code() == 410 => return Ok(Read::Expired),
+                Err(failure) if failure.is_transient() && tries < READ_TRIES => {
+                    let after = retry_after(&failure).unwrap_or(pause).min(RETRY_AFTER_MAX);
+                    observer.event(Event::Retrying(what.to_owned(), failure.text(), after));
+                    sleep(after, observer).await;
+                }
+                Err(failure) => return Err(read_error(what, &self.url, &failure)),
+            }
+            tries += 1;
+            pause *= 2;
+        }
+    }
+}
+
+/// Waits while the observer goes on ticking.
+async fn sleep(pause: Duration, observer: &dyn Observer) {
+    let mut left = pause;
+    while !left.is_zero() {
+        let piece = left.min(drive::TICK);
+        tokio::time::sleep(piece).await;
+        observer.tick();
+        left -= piece;
+    }
+}
+
+fn retry_after(failure: &Failure) -> Option<Duration> {
+    match failure {
+        Failure::Status { retry_after, .. } => *retry_after,
+        Failure::Broken(_) => None,
+    }
+}
+
+async fn config(options: &ConnectOptions) -> Result<Config> {
+    let choice = KubeConfigOptions { context: options.context.clone(), ..Default::default() };
+    if let Some(path) = &options.kubeconfig {
+        let told =
+            |error: KubeconfigError| kubeconfig_error(&error).hint(format!("--kubeconfig names {}", path.display()));
+        let kubeconfig = Kubeconfig::read_from(path).map_err(told)?;
+        return Config::from_custom_kubeconfig(kubeconfig, &choice).await.map_err(told);
+    }
+    match Config::from_kubeconfig(&choice).await {
+        Ok(config) => Ok(config),
+        Err(error) if !is_absent(&error) || options.context.is_some() => Err(kubeconfig_error(&error)),
+        Err(error) => Config::incluster().map_err(|_| kubeconfig_error(&error)),
+    }
+}
+
+/// Tells whether there is simply no kubeconfig, which inside a cluster is no mistake.
+fn is_absent(error: &KubeconfigError) -> bool {
+    match error {
+        KubeconfigError::FindPath | KubeconfigError::CurrentContextNotSet => true,
+        KubeconfigError::ReadConfig(cause, _) => cause.kind() == std::io::ErrorKind::NotFound,
+        _ => false,
+    }
+}
+
+fn kubeconfig_error(error: &KubeconfigError) -> Error {
+    let what = match error {
+        KubeconfigError::FindPath => "there is no kubeconfig: no home directory and no $KUBECONFIG".to_owned(),
+        KubeconfigError::ReadConfig(cause, path) => format!("kubeconfig {}: {cause}", path.display()),
+        KubeconfigError::CurrentContextNotSet => "the kubeconfig has no current-context".to_owned(),
+        KubeconfigError::LoadContext(name) => format!("the kubeconfig has no context {name:?}"),
+        KubeconfigError::LoadClusterOfContext(name) => {
+            format!("the kubeconfig's context names no known cluster: {name:?}")
+        }
+        KubeconfigError::Parse(cause) => {
+            format!("the kubeconfig is not valid YAML: {}", cause.to_string().lines().next().unwrap_or_default())
+        }
+        other => format!("the kubeconfig cannot be used: {other}"),
+    };
+    Error::server(what).hint(
+        "set $KUBECONFIG or --kubeconfig, choose with --context; `kubectl config get-contexts` lists what there is",
+    )
+}
+
+/// Says what went wrong between here and the server in one line, without kube's ladder and without a dump: the output of a
+/// credential plugin may hold a token.
+fn client_error(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Auth(auth) => auth_error(auth),
+        kube::Error::Service(cause) => match cause.downcast_ref::<AuthError>() {
+            Some(auth) => auth_error(auth),
+            None => root(cause.as_ref()),
+        },
+        kube::Error::HyperError(cause) => root(cause),
+        other => root(other),
+    }
+}
+
+fn auth_error(error: &AuthError) -> String {
+    match error {
+        AuthError::AuthExecRun { cmd, out } => {
+            let said = String::from_utf8_lossy(&out.stderr);
+            format!(
+                "credential plugin {cmd:?} ended with {}: {}",
+                out.status,
+                said.trim().lines().last().unwrap_or("no message")
+            )
+        }
+        AuthError::AuthExecStart(cause) => format!("the kubeconfig's credential plugin could not be started: {cause}"),
+        other => format!("no credentials: {}", root(other)),
+    }
+}
+
+/// Returns the innermost cause: the outer ones only say that something failed.
+fn root(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}
+
+fn failure(code: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
+    let header = headers.get(http::header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    let status =
+        serde_json::from_slice::<Status>(body).ok().filter(|status| status.code != 0 || !status.reason.is_empty());
+    let mut status = status.unwrap_or_else(|| {
+        let said = if body.is_empty() { String::new() } else { format!(": {}", start(body)) };
+        Status { message: format!("HTTP {code}{said}"), ..Default::default() }
+    });
+    status.code = code.as_u16();
+    let detail = status.details.as_ref().map(|details| details.retry_after_seconds).filter(|seconds| *seconds > 0);
+    let seconds: Option<u64> = header.or(detail.map(u64::from));
+    Failure::Status { status: Box::new(status), retry_after: seconds.map(Duration::from_secs) }
+}
+
+/// Returns the first bytes of an answer, fit for one line: a load balancer's HTML, say.
+fn start(body: &[u8]) -> String {
+    let text: String = String::from_utf8_lossy(&body[..body.len().min(120)]).chars().map(printable).collect();
+    format!("{:?}", text.trim())
+}
+
+fn printable(character: char) -> char {
+    if character.is_control() { ' ' } else { character }
+}
+
+fn read_error(what: &str, url: &str, failure: &Failure) -> Error {
+    match failure {
+        Failure::Broken(cause) => Error::server(format!("{what} could not be read from {url}: {cause}"))
+            .hint("is the server up, and is this the right one? `kubectl config current-context` and `kubectl cluster-info` tell"),
+        Failure::Status { status, .. } if status.code == 401 => {
+            Error::server(format!("{url} does not know who you are (401 Unauthorized)"))
+                .hint("the token or certificate in the kubeconfig may have expired: log in again")
+        }
+        Failure::Status { status, .. } if status.code == 403 => {
+            Error::server(format!("{what} may not be read: {}", status.message)).hint("ask for the right named above")
+        }
+        Failure::Status { .. } => Error::server(format!("{what} could not be read: {}", failure.text())),
+    }
+}
+
+/// Returns the request paths of one namespace's objects of one kind.
+pub(crate) fn requests(namespace: &str, kind: crate::flame::names::Kind) -> kube::core::Request {
+    kube::core::Request::new(format!("/api/v1/namespaces/{namespace}/{}", kind.resource()))
+}
+
+/// Turns a request that could not be built into an error; names are checked before, so this is not to be seen.
+pub(crate) fn built(
+    object: &ObjectRef,
+    request: Result<http::Request<Vec<u8>>, kube::core::request::Error>,
+) -> Result<http::Request<Vec<u8>>> {
+    request.map_err(|error| Error::server(format!("no request could be made for {object}: {error}")))
+}

@@ -1,0 +1,236 @@
+//! The loop that carries out what [`Rollout`] decides: writes in an adaptive window, reads, and a watch in between.
+
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+
+use super::read::flame_selector;
+use super::watch::{News, Watch};
+use super::{ApiServer, Observer};
+use crate::error::{Error, ErrorKind, Result};
+use crate::flame::names::{Kind, ObjectRef};
+use crate::flame::plan::Desired;
+use crate::flame::rollout::{Event, Outcome, Progress, Rollout, Step, Time, Write};
+
+/// How often an observer ticks while something is awaited.
+pub const TICK: Duration = Duration::from_millis(250);
+/// Requests in flight at first, and at most: inside the 49 seats that API priority and fairness gives one ordinary user.
+const WINDOW: (usize, usize) = (8, 40);
+
+/// What comes from outside while a command works.
+pub struct Outside {
+    /// Ctrl-C or SIGTERM.
+    pub interrupted: tokio::sync::watch::Receiver<bool>,
+    /// What is desired from now on (`watch`: the file changed).
+    pub aims: Option<mpsc::Receiver<Desired>>,
+}
+
+/// One flame's work on one server.
+pub struct Drive<'a> {
+    /// Where to.
+    pub api: &'a ApiServer,
+    /// The flame's namespace.
+    pub namespace: &'a str,
+    /// Where the watch goes on from what the rollout has seen.
+    pub resource_version: String,
+    /// What is watched: Pods; for `watch` Services and ConfigMaps, too.
+    pub kinds: &'a [Kind],
+    /// When the command started.
+    pub started: Instant,
+    /// Who is told.
+    pub observer: &'a dyn Observer,
+}
+
+impl Drive<'_> {
+    /// Works until the rollout is done; one that never is done works until it is interrupted.
+    ///
+    /// # Errors
+    /// What the rollout gives up for, or that the command was interrupted.
+    pub async fn run(&self, rollout: &mut Rollout, outside: &mut Outside) -> Result<()> {
+        let mut watch = None;
+        let mut window = WINDOW.0;
+        let mut told = None;
+        loop {
+            let before = self.now();
+            let step = rollout.next(before);
+            let cost = self.now().saturating_sub(before);
+            match step {
+                Step::Done if outside.aims.is_none() => return Ok(()),
+                Step::Stop(error) => return Err(error),
+                _ if *outside.interrupted.borrow() => return Err(interrupted(rollout)),
+                Step::Read(objects) => self.read(rollout, objects).await,
+                Step::Write(writes) => {
+                    // The watch is there before the first write, so that nothing of what follows is missed.
+                    watch.get_or_insert_with(|| self.open(rollout));
+                    self.write(rollout, writes, &mut window, outside).await?;
+                }
+                Step::Done => self.wait(rollout, &mut watch, None, outside).await,
+                Step::Wait(until) => {
+                    self.tell(rollout, &mut told);
+                    // A step over many Pods costs; letting news gather for a multiple of that bounds the share of a core.
+                    sleep(cost * 4).await;
+                    self.wait(rollout, &mut watch, until, outside).await;
+                }
+            }
+        }
+    }
+
+    fn open(&self, rollout: &Rollout) -> Watch {
+        let selector = flame_selector(rollout.desired().name());
+        self.api.watch(self.namespace, self.kinds, &selector, &self.resource_version)
+    }
+
+    fn now(&self) -> Time {
+        self.started.elapsed()
+    }
+
+    fn tell(&self, rollout: &Rollout, told: &mut Option<Progress>) {
+        let progress = rollout.progress();
+        if told.as_ref() != Some(&progress) {
+            self.observer.event(Event::Progress(progress.clone()));
+            *told = Some(progress);
+        }
+    }
+
+    async fn read(&self, rollout: &mut Rollout, objects: Vec<ObjectRef>) {
+        let reads = objects.into_iter().map(|object| async move {
+            let read = self.api.get(self.namespace, &object, self.observer).await;
+            (object, read)
+        });
+        for (object, read) in join_all(reads).await {
+            match read {
+                Ok(observed) => rollout.read(&object, observed),
+                Err(error) => rollout.unread(&object, &error.what, self.now()),
+            }
+        }
+    }
+
+    /// Sends a batch. Where the server refuses one for good, the rest is not begun: it would be refused alike.
+    async fn write(
+        &self,
+        rollout: &mut Rollout,
+        writes: Vec<Write>,
+        window: &mut usize,
+        outside: &mut Outside,
+    ) -> Result<()> {
+        let mut waiting = writes.into_iter();
+        let mut in_flight = FuturesUnordered::new();
+        let mut stopped = false;
+        loop {
+            while !stopped && in_flight.len() < *window {
+                let Some(write) = waiting.next() else { break };
+                let body = rollout.body(&write);
+                in_flight.push(async move {
+                    let outcome = self.api.write(self.namespace, &write, body, false).await;
+                    (write, outcome)
+                });
+            }
+            tokio::select! {
+                ended = in_flight.next() => match ended {
+                    None => return Ok(()),
+                    Some((write, outcome)) => {
+                        let outcome = outcome?;
+                        adapt(window, &outcome);
+                        stopped |= matches!(outcome, Outcome::Refused(_) | Outcome::Busy(..));
+                        self.told(&write, &outcome);
+                        rollout.wrote(&write, outcome, self.now());
+                    }
+                },
+                () = sleep(TICK) => self.observer.tick(),
+                Ok(()) = outside.interrupted.changed() => return Err(interrupted(rollout)),
+            }
+            stopped |= rollout.is_late(self.now());
+        }
+    }
+
+    fn told(&self, write: &Write, outcome: &Outcome) {
+        let object = write.object.clone();
+        match outcome {
+            Outcome::Created(_) | Outcome::Changed(_) | Outcome::Gone => {
+                self.observer.event(Event::Wrote(write.action, object, write.why.clone()));
+            }
+            Outcome::Conflict(conflicts) if conflicts.iter().all(|conflict| !conflict.is_claimed()) => {
+                self.observer.event(Event::Reverting(object, conflicts.clone()));
+            }
+            Outcome::Busy(why, after) => {
+                self.observer.event(Event::Retrying(object.to_string(), why.clone(), after.unwrap_or_default()));
+            }
+            Outcome::Unknown(why) => {
+                self.observer.event(Event::Retrying(object.to_string(), why.clone(), Duration::ZERO));
+            }
+            _ => {}
+        }
+    }
+
+    /// Waits for news, the time, a new aim or an interruption, ticking all along.
+    async fn wait(&self, rollout: &mut Rollout, watch: &mut Option<Watch>, until: Option<Time>, outside: &mut Outside) {
+        let watch = watch.get_or_insert_with(|| self.open(rollout));
+        loop {
+            let left = until.map_or(TICK, |until| until.saturating_sub(self.now()).min(TICK));
+            let aim = async {
+                match &mut outside.aims {
+                    Some(aims) => aims.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                news = watch.next() => {
+                    let mut news = news;
+                    while let Some(this) = news {
+                        self.take(rollout, this);
+                        news = watch.ready();
+                    }
+                    return;
+                }
+                desired = aim => {
+                    if let Some(desired) = desired {
+                        rollout.aim(desired);
+                    }
+                    return;
+                }
+                () = sleep(left) => {
+                    self.observer.tick();
+                    if until.is_some_and(|until| self.now() >= until) {
+                        return;
+                    }
+                }
+                Ok(()) = outside.interrupted.changed() => return,
+            }
+        }
+    }
+
+    fn take(&self, rollout: &mut Rollout, news: News) {
+        match news {
+            News::Seen(observed) => rollout.seen(observed),
+            News::Deleted(observed) => rollout.deleted(&observed),
+            News::Relisted(pods) => rollout.relisted(pods),
+            News::Trouble(why) => {
+                self.observer.event(Event::Retrying("the watch".to_owned(), why, Duration::ZERO));
+            }
+        }
+    }
+}
+
+/// Grows the window by one for each success and halves it when the server is busy (design: rule 10).
+fn adapt(window: &mut usize, outcome: &Outcome) {
+    *window = match outcome {
+        Outcome::Busy(..) | Outcome::Unknown(_) => (*window / 2).max(1),
+        _ => (*window + 1).min(WINDOW.1),
+    };
+}
+
+fn interrupted(rollout: &Rollout) -> Error {
+    let progress = rollout.progress();
+    let left = match progress.to_do {
+        0 => "everything was sent".to_owned(),
+        1 => "1 object is still to change".to_owned(),
+        many => format!("{many} objects are still to change"),
+    };
+    let name = &progress.name;
+    let error = Error::new(ErrorKind::Interrupted, format!("interrupted: {name} is left as it is, {left}"));
+    error.hint("run the same command again to go on; nothing needs cleaning up").hint(format!("flamectl status {name}"))
+}

@@ -1,0 +1,221 @@
+//! What is there: one object, the Pods of a flame in pages, a whole [`Snapshot`].
+//!
+//! A snapshot of a flame that needs nothing costs 4 + ⌈executors/500⌉ requests (design: rule 10).
+
+use futures_util::future::{try_join_all, try_join4};
+use kube::core::params::{GetParams, ListParams};
+use serde::de::DeserializeOwned;
+
+use super::wire::{self, List};
+use super::{ApiServer, Observer, Read, built, requests};
+use crate::error::{Error, Result};
+use crate::flame::names::{self, Component, Kind, ObjectRef};
+use crate::flame::observed::{Observed, ObservedConfigMap, ObservedPod, Snapshot};
+
+/// Pods in one page of a list.
+const PAGE: u32 = 500;
+/// Up to this many missing names are looked up one by one; more by one list of the namespace's names.
+const LOOK_UP_ONE_BY_ONE: usize = 8;
+/// How often a list that the server cut off (410: its `continue` expired) is begun again.
+const LIST_TRIES: u32 = 3;
+
+/// Pods as of one moment.
+#[derive(Clone, Debug)]
+pub struct PodList {
+    /// The Pods.
+    pub pods: Vec<ObservedPod>,
+    /// The `resourceVersion` from which a watch goes on.
+    pub resource_version: String,
+}
+
+/// A snapshot and where a watch goes on from it.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// What is there.
+    pub snapshot: Snapshot,
+    /// The `resourceVersion` from which a watch goes on.
+    pub resource_version: String,
+}
+
+/// Reads one object as the server sends it.
+///
+/// # Errors
+/// Where it is not such an object.
+pub fn observed(kind: Kind, json: serde_json::Value) -> serde_json::Result<Observed> {
+    Ok(match kind {
+        Kind::ConfigMap => Observed::ConfigMap(serde_json::from_value::<wire::ConfigMap>(json)?.into()),
+        Kind::Service => Observed::Service(serde_json::from_value::<wire::Service>(json)?.into()),
+        Kind::Pod => Observed::Pod(Box::new(serde_json::from_value::<wire::Pod>(json)?.into())),
+    })
+}
+
+/// Returns the label selector of all objects of a flame.
+pub fn flame_selector(flame: &str) -> String {
+    format!("{}={flame}", names::LABEL_CLUSTER)
+}
+
+fn component_selector(flame: &str, component: Component) -> String {
+    format!("{},{}={component}", flame_selector(flame), names::LABEL_COMPONENT)
+}
+
+impl ApiServer {
+    /// Reads one object; none where there is none.
+    ///
+    /// # Errors
+    /// What the server said.
+    pub async fn get(&self, namespace: &str, object: &ObjectRef, observer: &dyn Observer) -> Result<Option<Observed>> {
+        let what = format!("{object} in namespace {namespace}");
+        let request = built(object, requests(namespace, object.kind).get(&object.name, &GetParams::default()))?;
+        Ok(match object.kind {
+            Kind::ConfigMap => {
+                let read: Read<wire::ConfigMap> = self.read(&what, request, observer).await?;
+                read.found().map(|it| Observed::ConfigMap(it.into()))
+            }
+            Kind::Service => {
+                let read: Read<wire::Service> = self.read(&what, request, observer).await?;
+                read.found().map(|it| Observed::Service(it.into()))
+            }
+            Kind::Pod => {
+                let read: Read<wire::Pod> = self.read(&what, request, observer).await?;
+                read.found().map(|it| Observed::Pod(Box::new(it.into())))
+            }
+        })
+    }
+
+    /// Reads the Pods that `selector` selects, all of them as of one moment.
+    ///
+    /// # Errors
+    /// What the server said. Half a list is never returned.
+    pub async fn list_pods(&self, namespace: &str, selector: &str, observer: &dyn Observer) -> Result<PodList> {
+        let path = format!("/api/v1/namespaces/{namespace}/pods");
+        let (pods, resource_version) = self.list::<wire::Pod>(&path, "Pods", selector, false, observer).await?;
+        Ok(PodList { pods: pods.into_iter().map(Into::into).collect(), resource_version })
+    }
+
+    /// Reads the records of all flames of one namespace, or of all namespaces, and their Pods.
+    ///
+    /// # Errors
+    /// What the server said.
+    pub async fn list_flames(
+        &self,
+        namespace: Option<&str>,
+        observer: &dyn Observer,
+    ) -> Result<Vec<(String, ObservedConfigMap, Vec<ObservedPod>)>> {
+        let scope = namespace.map(|namespace| format!("/namespaces/{namespace}")).unwrap_or_default();
+        let ours = format!("{}={}", names::LABEL_MANAGED_BY, names::FIELD_MANAGER);
+        let records = format!("{ours},{}={}", names::LABEL_COMPONENT, Component::Config);
+        let path = |kind: Kind| format!("/api/v1{scope}/{}", kind.resource());
+        let (records, _) =
+            self.list::<wire::ConfigMap>(&path(Kind::ConfigMap), "ConfigMaps", &records, false, observer).await?;
+        let (pods, _) = self.list::<wire::Pod>(&path(Kind::Pod), "Pods", &ours, false, observer).await?;
+        let mut flames: Vec<(String, ObservedConfigMap, Vec<ObservedPod>)> =
+            records.into_iter().map(|it| (it.namespace().to_owned(), it.into(), Vec::new())).collect();
+        for pod in pods {
+            let namespace = pod.namespace().to_owned();
+            let pod: ObservedPod = pod.into();
+            let flame = pod.meta.labels.get(names::LABEL_CLUSTER).map(|name| names::config_map(name));
+            let owner =
+                flames.iter_mut().find(|(ns, record, _)| *ns == namespace && Some(&record.meta.name) == flame.as_ref());
+            if let Some((_, _, pods)) = owner {
+                pods.push(pod);
+            }
+        }
+        Ok(flames)
+    }
+
+    async fn list<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        what: &str,
+        selector: &str,
+        names_only: bool,
+        observer: &dyn Observer,
+    ) -> Result<(Vec<T>, String)> {
+        let first = ListParams { limit: Some(PAGE), label_selector: Some(selector.to_owned()), ..Default::default() };
+        'again: for _ in 0..LIST_TRIES {
+            let mut params = first.clone();
+            let mut items = Vec::new();
+            loop {
+                let requests = kube::core::Request::new(path);
+                let request = if names_only { requests.list_metadata(&params) } else { requests.list(&params) };
+                let request = request.map_err(|error| Error::server(format!("{what} cannot be listed: {error}")))?;
+                let page: List<T> = match self.read(what, request, observer).await? {
+                    Read::Found(page) => page,
+                    // The server forgot the list's moment: a new list is the only right one (faults F15).
+                    Read::Expired => continue 'again,
+                    Read::Missing => {
+                        return Err(Error::server(format!("{what} cannot be listed: {} has no {path}", self.url())));
+                    }
+                };
+                items.extend(page.items);
+                if page.metadata.continue_token.is_empty() {
+                    return Ok((items, page.metadata.resource_version));
+                }
+                params.continue_token = Some(page.metadata.continue_token);
+            }
+        }
+        Err(Error::server(format!("{what} could not be listed: the server dropped the list {LIST_TRIES} times")))
+    }
+
+    /// Reads everything of one flame: its record, Services, session manager and executors.
+    ///
+    /// # Errors
+    /// What the server said.
+    pub async fn snapshot(&self, namespace: &str, flame: &str, observer: &dyn Observer) -> Result<Reading> {
+        // The list comes first: what is read after it is at least as new, so a watch from the list misses nothing.
+        let selector = component_selector(flame, Component::ExecutorManager);
+        let executors = self.list_pods(namespace, &selector, observer).await?;
+        let get =
+            |kind: Kind, name: String| async move { self.get(namespace, &ObjectRef::new(kind, name), observer).await };
+        let (record, session_manager, object_cache, pod) = try_join4(
+            get(Kind::ConfigMap, names::config_map(flame)),
+            get(Kind::Service, names::session_manager(flame)),
+            get(Kind::Service, names::object_cache(flame)),
+            get(Kind::Pod, names::session_manager(flame)),
+        )
+        .await?;
+        let mut snapshot = Snapshot::default();
+        for pod in executors.pods {
+            snapshot.insert(Observed::Pod(Box::new(pod)));
+        }
+        for observed in [record, session_manager, object_cache, pod].into_iter().flatten() {
+            snapshot.insert(observed);
+        }
+        Ok(Reading { snapshot, resource_version: executors.resource_version })
+    }
+
+    /// Looks whether any of these executors, which the labels did not find, is there all the same: a stranger's Pod, or one
+    /// of ours that lost its labels. Nothing may be made in its place (design: rule 2).
+    ///
+    /// # Errors
+    /// What the server said.
+    pub async fn look_up_namesakes(
+        &self,
+        namespace: &str,
+        missing: Vec<String>,
+        observer: &dyn Observer,
+    ) -> Result<Vec<Observed>> {
+        let mut suspects = missing;
+        if suspects.len() > LOOK_UP_ONE_BY_ONE {
+            let path = format!("/api/v1/namespaces/{namespace}/pods");
+            let (pods, _) = self.list::<wire::Named>(&path, "Pods", "", true, observer).await?;
+            let there: std::collections::HashSet<String> = pods.into_iter().map(|pod| pod.metadata.name).collect();
+            suspects.retain(|name| there.contains(name));
+        }
+        let gets = suspects
+            .into_iter()
+            .map(|name| async move { self.get(namespace, &ObjectRef::new(Kind::Pod, name), observer).await });
+        Ok(try_join_all(gets).await?.into_iter().flatten().collect())
+    }
+
+    /// Tells whether the namespace is there.
+    ///
+    /// # Errors
+    /// What the server said.
+    pub async fn namespace_exists(&self, namespace: &str, observer: &dyn Observer) -> Result<bool> {
+        let what = format!("namespace {namespace}");
+        let request = kube::core::Request::new("/api/v1/namespaces").get(namespace, &GetParams::default());
+        let request = request.map_err(|error| Error::server(format!("{what} cannot be read: {error}")))?;
+        Ok(self.read::<wire::Named>(&what, request, observer).await?.found().is_some())
+    }
+}

@@ -1,0 +1,272 @@
+//! What changes: a watch that resumes, relists once after 410, and finds a stream that died silently within a minute.
+
+use std::time::Duration;
+
+use http_body_util::BodyExt;
+use kube::client::Body;
+use kube::core::params::WatchParams;
+use kube::core::{Status, WatchEvent};
+use serde::de::DeserializeOwned;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::read::PodList;
+use super::{ApiServer, Failure, Observer, failure, wire};
+use crate::flame::names::Kind;
+use crate::flame::observed::{Observed, ObservedPod};
+use crate::flame::rollout::Event;
+
+/// Seconds after which the server ends a watch. A stream that says nothing for longer than that is dead, so this bounds how
+/// long a dead one goes unnoticed; going on costs one request and no list.
+const WATCH_SECONDS: u32 = 45;
+/// How long a stream may say nothing: the server's own end and a margin.
+const IDLE: Duration = Duration::from_secs(WATCH_SECONDS as u64 + 10);
+/// First pause after a watch that could not be opened, and its ceiling.
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
+/// A watch that lived shorter than this is followed by a pause.
+const SHORT: Duration = Duration::from_secs(1);
+/// Longest line of a watch, in bytes: objects are limited to 1.5 MiB by etcd.
+const LINE_LIMIT: usize = 8 << 20;
+/// News that may wait to be looked at.
+const QUEUE: usize = 1024;
+
+/// What a watch tells.
+#[derive(Clone, Debug)]
+pub enum News {
+    /// An object was made or changed.
+    Seen(Observed),
+    /// An object is gone, or no longer selected; this is its last state.
+    Deleted(Observed),
+    /// The server had forgotten the past: these are all Pods.
+    Relisted(Vec<ObservedPod>),
+    /// The connection is in trouble, and this is why; it is being mended.
+    Trouble(String),
+}
+
+/// A watch of one flame's objects of some kinds, on a task of its own; ends when dropped.
+#[derive(Debug)]
+pub struct Watch {
+    news: mpsc::Receiver<News>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+impl Watch {
+    /// Waits for the next news. Cancel-safe.
+    pub async fn next(&mut self) -> Option<News> {
+        self.news.recv().await
+    }
+
+    /// Returns news that are there already.
+    pub fn ready(&mut self) -> Option<News> {
+        self.news.try_recv().ok()
+    }
+}
+
+impl ApiServer {
+    /// Watches objects of `kinds` that `selector` selects from `resource_version` on.
+    pub fn watch(&self, namespace: &str, kinds: &[Kind], selector: &str, resource_version: &str) -> Watch {
+        let (sender, news) = mpsc::channel(QUEUE);
+        let tasks = kinds.iter().map(|kind| {
+            let follower = Follower {
+                api: self.clone(),
+                namespace: namespace.to_owned(),
+                selector: selector.to_owned(),
+                kind: *kind,
+                resource_version: resource_version.to_owned(),
+                news: sender.clone(),
+            };
+            tokio::spawn(follower.run())
+        });
+        Watch { news, tasks: tasks.collect() }
+    }
+}
+
+struct Follower {
+    api: ApiServer,
+    namespace: String,
+    selector: String,
+    kind: Kind,
+    resource_version: String,
+    news: mpsc::Sender<News>,
+}
+
+/// How a stream ended.
+enum End {
+    /// As streams do: go on where it was.
+    Closed,
+    /// The server forgot where it was (410).
+    Expired,
+    /// Something is wrong.
+    Trouble(String),
+    /// Nobody listens any more.
+    Abandoned,
+}
+
+impl Follower {
+    async fn run(mut self) {
+        let mut pause = BACKOFF.0;
+        loop {
+            let began = clock();
+            let end = match self.kind {
+                Kind::Pod => self.follow::<wire::Pod>(|it| Observed::Pod(Box::new(it.into()))).await,
+                Kind::Service => self.follow::<wire::Service>(|it| Observed::Service(it.into())).await,
+                Kind::ConfigMap => self.follow::<wire::ConfigMap>(|it| Observed::ConfigMap(it.into())).await,
+            };
+            let lived = began.elapsed() >= SHORT;
+            let again = match end {
+                End::Closed if lived => None,
+                End::Closed => Some(pause),
+                End::Expired => {
+                    self.relist().await;
+                    Some(pause)
+                }
+                End::Trouble(why) => {
+                    let _ = self.news.send(News::Trouble(why)).await;
+                    Some(pause)
+                }
+                End::Abandoned => return,
+            };
+            match again {
+                Some(after) => {
+                    tokio::time::sleep(after).await;
+                    pause = if lived { BACKOFF.0 } else { (pause * 2).min(BACKOFF.1) };
+                }
+                None => pause = BACKOFF.0,
+            }
+        }
+    }
+
+    /// Opens one stream and hands its events on until it ends.
+    async fn follow<T: DeserializeOwned>(&mut self, observed: fn(T) -> Observed) -> End {
+        let mut lines = match self.open().await {
+            Ok(lines) => lines,
+            Err(Failure::Status { status, .. }) if status.code == 410 => return End::Expired,
+            Err(failure) => return End::Trouble(failure.text()),
+        };
+        loop {
+            let line = match tokio::time::timeout(IDLE, lines.next()).await {
+                Err(_) => return End::Trouble(format!("the watch said nothing for {} s", IDLE.as_secs())),
+                Ok(Err(why)) => return End::Trouble(why),
+                Ok(Ok(None)) => return End::Closed,
+                Ok(Ok(Some(line))) => line,
+            };
+            let news = match serde_json::from_slice::<WatchEvent<T>>(&line) {
+                Ok(WatchEvent::Added(it) | WatchEvent::Modified(it)) => News::Seen(observed(it)),
+                Ok(WatchEvent::Deleted(it)) => News::Deleted(observed(it)),
+                Ok(WatchEvent::Bookmark(bookmark)) => {
+                    self.resource_version = bookmark.metadata.resource_version;
+                    continue;
+                }
+                Ok(WatchEvent::Error(status)) => return ended_by(&status),
+                Err(_) => return End::Trouble("the watch said something that is not an event".to_owned()),
+            };
+            if let News::Seen(it) | News::Deleted(it) = &news {
+                self.resource_version = it.meta().resource_version.to_string();
+            }
+            if self.news.send(news).await.is_err() {
+                return End::Abandoned;
+            }
+        }
+    }
+
+    async fn open(&self) -> Result<Lines, Failure> {
+        let params = WatchParams {
+            label_selector: Some(self.selector.clone()),
+            timeout: Some(WATCH_SECONDS),
+            bookmarks: true,
+            ..Default::default()
+        };
+        let path = format!("/api/v1/namespaces/{}/{}", self.namespace, self.kind.resource());
+        let request = kube::core::Request::new(path).watch(&params, &self.resource_version);
+        let request = request.map_err(|error| Failure::Broken(error.to_string()))?;
+        self.api.stream(request).await
+    }
+
+    /// Reads everything once after 410. Only Pods are listed: the few other objects are read by name where it matters.
+    async fn relist(&mut self) {
+        let listed = self.api.list_pods(&self.namespace, &self.selector, &Silent).await;
+        match listed {
+            Ok(PodList { pods, resource_version }) => {
+                self.resource_version = resource_version;
+                let _ = self.news.send(News::Relisted(pods)).await;
+            }
+            Err(error) => drop(self.news.send(News::Trouble(error.what)).await),
+        }
+    }
+}
+
+fn ended_by(status: &Status) -> End {
+    match status.code {
+        410 => End::Expired,
+        _ => End::Trouble(status.message.clone()),
+    }
+}
+
+/// Stays silent: the trouble of a relist is told as [`News::Trouble`].
+struct Silent;
+
+impl Observer for Silent {
+    fn event(&self, _: Event) {}
+    fn tick(&self) {}
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long a stream lived is this file's own business, and monotonic")]
+fn clock() -> std::time::Instant {
+    std::time::Instant::now()
+}
+
+/// The lines of a streamed body.
+struct Lines {
+    body: Body,
+    buffer: Vec<u8>,
+    /// Up to here the buffer holds no line end.
+    searched: usize,
+}
+
+impl ApiServer {
+    async fn stream(&self, request: http::Request<Vec<u8>>) -> Result<Lines, Failure> {
+        let opened = tokio::time::timeout(self.request_timeout, self.client.send(request.map(Body::from))).await;
+        let opened = opened.map_err(|_| Failure::Broken(format!("{} did not answer the watch", self.url)))?;
+        let response = opened.map_err(|error| Failure::Broken(super::client_error(&error)))?;
+        let (parts, body) = response.into_parts();
+        if parts.status.is_success() {
+            return Ok(Lines { body, buffer: Vec::new(), searched: 0 });
+        }
+        let body = http_body_util::Limited::new(body, LINE_LIMIT).collect().await;
+        let body = body.map(|body| body.to_bytes().to_vec()).unwrap_or_default();
+        Err(failure(parts.status, &parts.headers, &body))
+    }
+}
+
+impl Lines {
+    /// Returns the next line; none when the server closed the stream. Half a line at the end is dropped: the watch goes on
+    /// from the last whole event.
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, String> {
+        loop {
+            if let Some(at) = self.buffer[self.searched..].iter().position(|byte| *byte == b'\n') {
+                let rest = self.buffer.split_off(self.searched + at + 1);
+                let mut line = std::mem::replace(&mut self.buffer, rest);
+                line.pop();
+                self.searched = 0;
+                return Ok(Some(line));
+            }
+            self.searched = self.buffer.len();
+            if self.buffer.len() > LINE_LIMIT {
+                return Err("the watch sent a line without end".to_owned());
+            }
+            match self.body.frame().await {
+                None => return Ok(None),
+                Some(Err(error)) => return Err(super::root(&error)),
+                Some(Ok(frame)) => self.buffer.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data)),
+            }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The verbs: the only layer that sees the other three. Each reads like a table of contents.
+
+mod input;
+mod show;
+mod work;
+
+mod completions;
+mod diff;
+mod down;
+mod render;
+mod restart;
+mod scale;
+mod status;
+mod up;
+mod validate;
+mod watch;
+
+use std::time::Instant;
+
+use crate::apiserver::{ApiServer, ConnectOptions};
+use crate::cli::{Cli, GlobalArgs, Verb};
+use crate::error::Result;
+use crate::output::Printer;
+
+/// What every verb has at hand.
+struct Context<'a> {
+    printer: &'a Printer,
+    global: &'a GlobalArgs,
+    /// When the command started; all its times count from here.
+    started: Instant,
+}
+
+/// Carries out one command and returns its exit code.
+///
+/// # Errors
+/// What the command failed for; its kind is the exit code.
+pub async fn run(cli: &Cli, printer: &Printer) -> Result<u8> {
+    let context = Context { printer, global: &cli.global, started: now() };
+    match &cli.verb {
+        Verb::Up(args) => up::run(&context, args).await,
+        Verb::Status(args) => status::run(&context, args).await,
+        Verb::Render(args) => render::run(&context, args).await,
+        Verb::Down(args) => down::run(&context, args).await,
+        Verb::Watch(args) => watch::run(&context, args).await,
+        Verb::Diff(args) => diff::run(&context, args).await,
+        Verb::Scale(args) => scale::run(&context, args).await,
+        Verb::Restart(args) => restart::run(&context, args).await,
+        Verb::Validate(args) => validate::run(&context, args),
+        Verb::Completions(args) => completions::completions(&context, args),
+        Verb::Man(args) => completions::man(&context, args),
+        Verb::Version(args) => completions::version(&context, args),
+    }
+}
+
+impl Context<'_> {
+    fn connect_options(&self) -> ConnectOptions {
+        ConnectOptions {
+            kubeconfig: self.global.kubeconfig.clone(),
+            context: self.global.context.clone(),
+            impersonate: self.global.impersonate_user.clone(),
+            impersonate_groups: self.global.impersonate_groups.clone(),
+            request_timeout: self.global.request_timeout,
+        }
+    }
+
+    async fn connect(&self) -> Result<ApiServer> {
+        ApiServer::connect(&self.connect_options()).await
+    }
+
+    /// Returns the namespace for a flame known by name only: flag, then the kubeconfig's context, then `default`.
+    fn namespace(&self, api: &ApiServer) -> String {
+        self.global.namespace.clone().unwrap_or_else(|| api.default_namespace().to_owned())
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one clock of a command: everything below gets times passed in")]
+fn now() -> Instant {
+    Instant::now()
+}

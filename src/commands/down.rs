@@ -1,0 +1,50 @@
+//! `down`: everything of a flame goes, Pods first, the record last.
+
+use super::work::{self, View, Work, ask, interrupts};
+use super::{Context, show};
+use crate::cli::{DownArgs, DownFormat, Target};
+use crate::error::Result;
+use crate::flame::names::Kind;
+use crate::flame::plan::Desired;
+use crate::flame::rollout::Rollout;
+use crate::output;
+
+pub async fn run(context: &Context<'_>, args: &DownArgs) -> Result<u8> {
+    let api = context.connect().await?;
+    let (name, namespace, from_file) = match &args.target {
+        Target::Name(name) => (name.clone(), context.namespace(&api), None),
+        Target::File(source) => {
+            let mut flame = context.flame(source)?;
+            context.settle_namespace(&mut flame, Some(api.default_namespace()))?;
+            (flame.metadata.name.clone(), flame.namespace().to_owned(), Some(flame))
+        }
+    };
+    let view = View::new(context);
+    let reading = work::read(&api, &namespace, &name, from_file.as_ref(), &view).await?;
+    let mut rollout = Rollout::new(Desired::Down(name.clone()), work::options(&args.wait), reading.snapshot);
+    let plan = rollout.plan();
+    for stray in &plan.strays {
+        context.printer.line(&format!("{stray} is not this flame's: left alone"));
+    }
+    if plan.is_empty() {
+        context.printer.line(&format!("nothing of {name} is in namespace {namespace}"));
+        return Ok(0);
+    }
+    context.printer.line(&show::plan(&plan));
+    if !args.confirm.yes {
+        ask(context, &format!("Delete {name} in namespace {namespace}?"))?;
+    }
+    let work = Work {
+        api: &api,
+        namespace: &namespace,
+        resource_version: reading.resource_version,
+        kinds: &[Kind::Pod],
+        view: &view,
+    };
+    work.drive(context, &mut rollout, interrupts(), None).await?;
+    match args.output {
+        DownFormat::Table => context.printer.line(&format!("{name} is gone")),
+        DownFormat::Name => context.printer.data(&output::resource_name(&name))?,
+    }
+    Ok(0)
+}

@@ -1,0 +1,58 @@
+//! `render`: exactly the objects that `up` would apply to an empty namespace, without a server.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::Context;
+use super::input::context_namespace;
+use crate::cli::{ManifestFormat, RenderArgs};
+use crate::error::{Error, Result};
+use crate::flame::manifests::{Manifests, manifests};
+use crate::output;
+
+pub async fn run(context: &Context<'_>, args: &RenderArgs) -> Result<u8> {
+    let mut flame = context.flame(&args.filename)?;
+    let of_context = match (&flame.metadata.namespace, &context.global.namespace) {
+        (None, None) => context_namespace(context).await,
+        _ => None,
+    };
+    context.settle_namespace(&mut flame, of_context.as_deref())?;
+    let manifests = manifests(&flame)?;
+    context.printer.data(&match args.output {
+        ManifestFormat::Yaml => yaml(&manifests)?,
+        ManifestFormat::Json => json(&manifests)?,
+    })?;
+    Ok(0)
+}
+
+/// Returns the objects as YAML documents.
+///
+/// # Errors
+/// None that a caller could cause.
+pub fn yaml(manifests: &Manifests) -> Result<String> {
+    output::yaml(&objects(manifests)?)
+}
+
+/// Returns the objects as one List.
+///
+/// # Errors
+/// None that a caller could cause.
+pub fn json(manifests: &Manifests) -> Result<String> {
+    output::json(&output::list(objects(manifests)?))
+}
+
+fn objects(manifests: &Manifests) -> Result<Vec<Value>> {
+    let mut objects = vec![value(&manifests.record(1))?];
+    for service in manifests.services() {
+        objects.push(value(&service)?);
+    }
+    objects.push(value(&manifests.session_manager())?);
+    for index in 0..manifests.flame.spec.executor_manager.replicas {
+        objects.push(value(&manifests.executor_manager(index))?);
+    }
+    Ok(objects)
+}
+
+fn value(object: &impl Serialize) -> Result<Value> {
+    serde_json::to_value(object).map_err(|error| Error::server(format!("an object could not be written out: {error}")))
+}

@@ -1,0 +1,69 @@
+//! Results in the format that was asked for.
+
+use super::Context;
+use crate::cli::{ObjectFormat, StatusArgs};
+use crate::error::Result;
+use crate::flame::FlameCluster;
+use crate::flame::state::Verdict;
+use crate::output::{self, table};
+
+pub use crate::output::table::plan;
+
+/// Prints a flame with its status.
+///
+/// # Errors
+/// Where standard output takes nothing.
+pub fn flame(context: &Context<'_>, flame: &FlameCluster, verdict: &Verdict, output: ObjectFormat) -> Result<()> {
+    let printer = context.printer;
+    let document = output::flame_with_status(flame, &verdict.status);
+    let (name, namespace) = (&flame.metadata.name, flame.namespace());
+    match output {
+        ObjectFormat::Json => printer.data(&output::json(&document)?),
+        ObjectFormat::Yaml => printer.data(&output::yaml(&[document])?),
+        ObjectFormat::Name => printer.data(&output::resource_name(name)),
+        ObjectFormat::Table => {
+            printer.data(&table::status(name, namespace, verdict, true))?;
+            if let Some(next) = table::next_step(namespace, verdict) {
+                printer.hint(&next);
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Prints many flames with their status; with each flame comes the time its record was made.
+///
+/// # Errors
+/// Where standard output takes nothing.
+pub fn flames(context: &Context<'_>, flames: &[(FlameCluster, Verdict, String)], args: &StatusArgs) -> Result<()> {
+    let documents = flames.iter().map(|(flame, verdict, _)| output::flame_with_status(flame, &verdict.status));
+    let names = flames.iter().map(|(flame, ..)| output::resource_name(&flame.metadata.name));
+    context.printer.data(&match args.output {
+        ObjectFormat::Json => output::json(&output::list(documents.collect()))?,
+        ObjectFormat::Yaml => output::yaml(&[output::list(documents.collect())])?,
+        ObjectFormat::Name => names.collect::<Vec<_>>().join("\n"),
+        ObjectFormat::Table => {
+            let rows: Vec<table::FlameRow> = flames.iter().map(row).collect();
+            table::list(&rows, table::ListOptions { namespaces: args.all_namespaces, headers: !args.no_headers })
+        }
+    })
+}
+
+fn row((flame, verdict, created): &(FlameCluster, Verdict, String)) -> table::FlameRow {
+    let status = &verdict.status;
+    table::FlameRow {
+        namespace: flame.namespace().to_owned(),
+        name: flame.metadata.name.clone(),
+        state: status.state,
+        session_manager_ready: status.session_manager.ready,
+        ready: status.executor_manager.ready,
+        replicas: status.executor_manager.replicas,
+        age: age(created),
+    }
+}
+
+/// Returns the seconds since `created`; none where the clocks disagree.
+fn age(created: &str) -> Option<u64> {
+    let created: jiff::Timestamp = created.parse().ok()?;
+    jiff::Timestamp::now().duration_since(created).as_secs().try_into().ok()
+}

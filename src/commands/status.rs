@@ -1,0 +1,70 @@
+//! `status`: the reference's status block, from the record and the Pods on the server; the exit code tells the state.
+
+use super::input::{from_record, recorded};
+use super::work::View;
+use super::{Context, show};
+use crate::apiserver::ApiServer;
+use crate::cli::{ObjectFormat, StatusArgs};
+use crate::error::{ErrorKind, Result};
+use crate::flame::FlameCluster;
+use crate::flame::observed::{Observed, ObservedConfigMap, Snapshot};
+use crate::flame::state::{ClusterState, verdict};
+
+pub async fn run(context: &Context<'_>, args: &StatusArgs) -> Result<u8> {
+    let api = context.connect().await?;
+    let namespace = context.namespace(&api);
+    match &args.name {
+        Some(name) => one(context, &api, &namespace, name, args.output).await,
+        None => many(context, &api, (!args.all_namespaces).then_some(namespace.as_str()), args).await,
+    }
+}
+
+async fn one(context: &Context<'_>, api: &ApiServer, namespace: &str, name: &str, output: ObjectFormat) -> Result<u8> {
+    let reading = api.snapshot(namespace, name, &View::new(context)).await?;
+    let flame = recorded(namespace, name, &reading.snapshot)?;
+    let verdict = verdict(&flame, &reading.snapshot);
+    show::flame(context, &flame, &verdict, output)?;
+    Ok(exit_code(verdict.status.state))
+}
+
+/// Lists the flames; a single one in the namespace is shown in full.
+async fn many(context: &Context<'_>, api: &ApiServer, namespace: Option<&str>, args: &StatusArgs) -> Result<u8> {
+    let flames = api.list_flames(namespace, &View::new(context)).await?;
+    if flames.is_empty() {
+        let scope = namespace.map_or("any namespace".to_owned(), |namespace| format!("namespace {namespace}"));
+        context.printer.line(&format!("no flames found in {scope}"));
+        return Ok(0);
+    }
+    let mut rows = Vec::new();
+    for (namespace, record, pods) in flames {
+        let mut snapshot = Snapshot::default();
+        let created = record.meta.creation_timestamp.clone();
+        let flame = flame(&namespace, &record)?;
+        snapshot.insert(Observed::ConfigMap(record));
+        pods.into_iter().for_each(|pod| snapshot.insert(Observed::Pod(Box::new(pod))));
+        rows.push((flame.clone(), verdict(&flame, &snapshot), created));
+    }
+    match rows.as_slice() {
+        [(flame, verdict, _)] if !args.all_namespaces => {
+            show::flame(context, flame, verdict, args.output)?;
+            Ok(exit_code(verdict.status.state))
+        }
+        _ => {
+            show::flames(context, &rows, args)?;
+            Ok(0)
+        }
+    }
+}
+
+fn flame(namespace: &str, record: &ObservedConfigMap) -> Result<FlameCluster> {
+    from_record(namespace, record)
+}
+
+/// Returns the exit code that tells the state (design: exit codes).
+fn exit_code(state: ClusterState) -> u8 {
+    match state {
+        ClusterState::Running => 0,
+        ClusterState::Pending => ErrorKind::Timeout.exit_code(),
+        ClusterState::Failed => ErrorKind::Unhealthy.exit_code(),
+    }
+}

@@ -1,0 +1,146 @@
+//! `up`: read, check, plan, ask, apply, follow, verdict.
+
+use super::work::{self, View, Work, confirm, interrupts};
+use super::{Context, render, show};
+use crate::apiserver::ApiServer;
+use crate::cli::{DryRun, ObjectFormat, UpArgs};
+use crate::error::{Error, Result};
+use crate::flame::FlameCluster;
+use crate::flame::manifests::manifests;
+use crate::flame::names::{Component, Kind};
+use crate::flame::plan::{Desired, Plan};
+use crate::flame::rollout::{Options, Outcome, Rollout};
+use crate::output;
+
+/// How a flame is brought up, whoever asks for it: `up`, `scale` and `restart` differ in nothing but this.
+pub struct Bring {
+    /// The flame, namespace settled.
+    pub flame: FlameCluster,
+    /// How to go about it.
+    pub options: Options,
+    /// Make the Pods of one component, or of both, anew.
+    pub restart: Option<Option<Component>>,
+    /// Do not ask.
+    pub yes: bool,
+    /// Create the namespace unless it is there.
+    pub create_namespace: bool,
+    /// Only pretend.
+    pub dry_run: Option<DryRun>,
+    /// What to print in the end.
+    pub output: ObjectFormat,
+}
+
+pub async fn run(context: &Context<'_>, args: &UpArgs) -> Result<u8> {
+    let mut flame = context.flame(&args.filename)?;
+    let api = context.connect().await?;
+    context.settle_namespace(&mut flame, Some(api.default_namespace()))?;
+    let options = Options {
+        bar: args.wait_for,
+        max_unavailable: args.wave.max_unavailable,
+        progress_deadline: args.progress_deadline,
+        force_conflicts: args.force_conflicts,
+        adopt: args.adopt,
+        ..work::options(&args.wait)
+    };
+    let bring = Bring {
+        flame,
+        options,
+        restart: None,
+        yes: args.confirm.yes,
+        create_namespace: args.create_namespace,
+        dry_run: args.dry_run,
+        output: args.output,
+    };
+    up(context, &api, bring).await
+}
+
+/// Brings a flame up.
+///
+/// # Errors
+/// What the server refused, what did not get ready in time, or that nobody confirmed.
+pub async fn up(context: &Context<'_>, api: &ApiServer, bring: Bring) -> Result<u8> {
+    let manifests = manifests(&bring.flame)?;
+    let name = manifests.flame.metadata.name.clone();
+    let namespace = bring.flame.namespace().to_owned();
+    let view = View::new(context);
+    let reading = work::read(api, &namespace, &name, Some(&bring.flame), &view).await?;
+    let mut rollout = Rollout::new(Desired::Up(Box::new(manifests)), bring.options, reading.snapshot);
+    if let Some(component) = bring.restart {
+        rollout.restart(component);
+    }
+    let plan = rollout.plan();
+    view.finish();
+    rollout.refuse_foreign(&plan)?;
+    if let Some(dry_run) = bring.dry_run {
+        return pretend(context, api, &rollout, &plan, dry_run, bring.output).await;
+    }
+    if plan.is_empty() {
+        context.printer.line(&format!("{name} is as the file says: nothing to do"));
+    } else {
+        context.printer.line(&show::plan(&plan));
+        confirm(context, &rollout, &plan, bring.yes)?;
+    }
+    if bring.create_namespace && rollout.snapshot().record(&name).is_none() {
+        api.create_namespace(&namespace, &view).await?;
+    }
+    let work = Work {
+        api,
+        namespace: &namespace,
+        resource_version: reading.resource_version,
+        kinds: &[Kind::Pod],
+        view: &view,
+    };
+    work.drive(context, &mut rollout, interrupts(), None).await?;
+    let verdict = rollout.verdict().ok_or_else(|| Error::server("a flame that is up has a verdict"))?;
+    show::flame(context, &bring.flame, &verdict, bring.output)?;
+    Ok(0)
+}
+
+async fn pretend(
+    context: &Context<'_>,
+    api: &ApiServer,
+    rollout: &Rollout,
+    plan: &Plan,
+    dry_run: DryRun,
+    output: ObjectFormat,
+) -> Result<u8> {
+    if dry_run == DryRun::Bare {
+        context.printer.line("warning: --dry-run without a value means --dry-run=client");
+    }
+    if dry_run == DryRun::Server {
+        ask_server(api, rollout, plan, context).await?;
+    }
+    match (output, rollout.desired().manifests()) {
+        (ObjectFormat::Yaml, Some(manifests)) => context.printer.data(&render::yaml(manifests)?)?,
+        (ObjectFormat::Json, Some(manifests)) => context.printer.data(&render::json(manifests)?)?,
+        (ObjectFormat::Name, _) => context.printer.data(&output::resource_name(rollout.desired().name()))?,
+        _ => context.printer.data(&show::plan(plan))?,
+    }
+    let asked = if dry_run == DryRun::Server { "the server would take it" } else { "dry run" };
+    context.printer.line(&format!("{asked}: nothing was changed"));
+    Ok(0)
+}
+
+/// Sends every write of the plan for the server to check without storing it.
+async fn ask_server(api: &ApiServer, rollout: &Rollout, plan: &Plan, context: &Context<'_>) -> Result<()> {
+    let namespace = rollout.desired().manifests().map_or("default", |manifests| manifests.flame.namespace());
+    for write in rollout.sketch(plan) {
+        let body = rollout.body(&write);
+        match api.write(namespace, &write, body, true).await? {
+            Outcome::Refused(refusal) => {
+                let what = format!("{} would not be {}: {}", write.object, write.action, refusal.message);
+                return Err(refusal.hint.into_iter().fold(Error::server(what), Error::hint));
+            }
+            Outcome::Busy(why, _) | Outcome::Unknown(why) => {
+                return Err(Error::server(format!("the server could not be asked about {}: {why}", write.object)));
+            }
+            Outcome::Conflict(conflicts) if !conflicts.iter().all(|it| !it.is_claimed()) => {
+                let who = conflicts.iter().map(|it| format!("{} ({})", it.manager, it.field)).collect::<Vec<_>>();
+                return Err(Error::refused(format!("{} has other owners: {}", write.object, who.join(", "))));
+            }
+            _ => {}
+        }
+    }
+    context.printer.line("asked the server with dry run");
+    Ok(())
+}

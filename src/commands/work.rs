@@ -1,0 +1,178 @@
+//! What `up`, `down`, `scale`, `restart` and `watch` share: read, show, ask, drive.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::{mpsc, watch};
+
+use super::Context;
+use crate::apiserver::drive::{Drive, Outside};
+use crate::apiserver::read::Reading;
+use crate::apiserver::{ApiServer, Observer};
+use crate::error::Result;
+use crate::flame::FlameCluster;
+use crate::flame::names::{self, Kind};
+use crate::flame::plan::{Desired, Plan};
+use crate::flame::rollout::{Event, Options, Rollout};
+use crate::output::progress::ProgressView;
+
+/// Hands events to the progress view with the command's own time.
+pub struct View {
+    view: Mutex<ProgressView>,
+    started: Instant,
+}
+
+impl View {
+    /// Starts a view.
+    pub fn new(context: &Context<'_>) -> Self {
+        let started = context.started;
+        Self { view: Mutex::new(ProgressView::new(context.printer, started.elapsed())), started }
+    }
+
+    /// Cleans the screen up.
+    pub fn finish(&self) {
+        self.lock().finish();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ProgressView> {
+        // A panic while printing leaves nothing behind that later lines depend on.
+        self.view.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Observer for View {
+    fn event(&self, event: Event) {
+        self.lock().event(&event, self.started.elapsed());
+    }
+
+    fn tick(&self) {
+        self.lock().tick(self.started.elapsed());
+    }
+}
+
+/// Returns a signal that turns true with the first Ctrl-C or SIGTERM; the second one ends the process at once.
+pub fn interrupts() -> watch::Receiver<bool> {
+    let (sender, receiver) = watch::channel(false);
+    tokio::spawn(async move {
+        signal().await;
+        let _ = sender.send(true);
+        signal().await;
+        exit_at_once();
+    });
+    receiver
+}
+
+async fn signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+#[expect(clippy::exit, reason = "whoever interrupts twice wants out, whatever is in flight")]
+fn exit_at_once() -> ! {
+    std::process::exit(crate::error::ErrorKind::Interrupted.exit_code().into())
+}
+
+/// Reads everything of a flame, and looks for namesakes of what `flame` wants and the labels did not find.
+///
+/// # Errors
+/// What the server said.
+pub async fn read(
+    api: &ApiServer,
+    namespace: &str,
+    name: &str,
+    flame: Option<&FlameCluster>,
+    view: &View,
+) -> Result<Reading> {
+    let mut reading = api.snapshot(namespace, name, view).await?;
+    let replicas = flame.map_or(0, |flame| flame.spec.executor_manager.replicas);
+    let wanted = (0..replicas).map(|index| names::executor_manager(name, index));
+    let missing: Vec<String> = wanted.filter(|pod| !reading.snapshot.pods.contains_key(pod)).collect();
+    if !missing.is_empty() {
+        for observed in api.look_up_namesakes(namespace, missing, view).await? {
+            reading.snapshot.insert(observed);
+        }
+    }
+    Ok(reading)
+}
+
+/// One piece of work on one flame.
+pub struct Work<'a> {
+    /// Where to.
+    pub api: &'a ApiServer,
+    /// The flame's namespace.
+    pub namespace: &'a str,
+    /// Where the watch goes on.
+    pub resource_version: String,
+    /// What is watched.
+    pub kinds: &'a [Kind],
+    /// Who is told.
+    pub view: &'a View,
+}
+
+impl Work<'_> {
+    /// Drives the rollout to its end.
+    ///
+    /// # Errors
+    /// What the rollout gives up for, or that it was interrupted.
+    pub async fn drive(
+        self,
+        context: &Context<'_>,
+        rollout: &mut Rollout,
+        interrupted: watch::Receiver<bool>,
+        aims: Option<mpsc::Receiver<Desired>>,
+    ) -> Result<()> {
+        let drive = Drive {
+            api: self.api,
+            namespace: self.namespace,
+            resource_version: self.resource_version,
+            kinds: self.kinds,
+            started: context.started,
+            observer: self.view,
+        };
+        let result = drive.run(rollout, &mut Outside { interrupted, aims }).await;
+        self.view.finish();
+        result
+    }
+}
+
+/// Asks before running Pods go, unless `yes`.
+///
+/// # Errors
+/// Where nobody can be asked, or the answer is no.
+pub fn confirm(context: &Context<'_>, rollout: &Rollout, plan: &Plan, yes: bool) -> Result<()> {
+    let ready: HashSet<&str> =
+        rollout.snapshot().pods.values().filter(|pod| pod.is_ready()).map(|pod| pod.meta.name.as_str()).collect();
+    let hit = plan.changes.iter().filter(|it| it.disrupts() && ready.contains(it.object.name.as_str())).count();
+    if hit == 0 || yes {
+        return Ok(());
+    }
+    let pods = if hit == 1 { "1 running Pod".to_owned() } else { format!("{hit} running Pods") };
+    ask(context, &format!("This restarts or deletes {pods}. Go on?"))
+}
+
+/// Asks a yes-or-no question; no is an error.
+///
+/// # Errors
+/// Where nobody can be asked, or the answer is no.
+pub fn ask(context: &Context<'_>, question: &str) -> Result<()> {
+    if context.printer.confirm(question)? {
+        return Ok(());
+    }
+    Err(crate::error::Error::refused("not confirmed: nothing was changed"))
+}
+
+/// Returns the rollout options of a plain command.
+pub fn options(wait: &crate::cli::WaitArgs) -> Options {
+    Options { wait: wait.wait, timeout: Some(wait.timeout), ..Default::default() }
+}

@@ -1,0 +1,430 @@
+//! The objects of a flame (design: Objects; Pods as flame-facts 3 and 6 measured that Flame needs them).
+//!
+//! FlameCluster → [`Manifests`]: one ConfigMap, two Services, one session manager Pod and N executor manager Pods, and the
+//! hash by which a Pod tells what it was made from.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use k8s_openapi::api::core::v1::{
+    ConfigMap, ConfigMapVolumeSource, Container, ContainerPort, EmptyDirVolumeSource, EnvVar, Pod, PodSpec, Probe,
+    ResourceRequirements, Service, ServicePort, ServiceSpec, TCPSocketAction, Volume, VolumeMount,
+};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::config::{self, ConfigText, declared_directories};
+use super::names::{self, Component, Kind, ObjectRef};
+use super::{FlameCluster, Resources};
+use crate::error::{Error, Result};
+
+/// Seconds that a Pod gets to end. As PID 1 no Flame binary reacts to SIGTERM, so more would only delay every delete
+/// (flame-facts 1.8).
+const TERMINATION_GRACE_PERIOD_SECONDS: i64 = 2;
+/// Seconds between two looks at a starting container; the session manager listens after a fraction of one.
+const STARTUP_PROBE_PERIOD_SECONDS: i32 = 1;
+/// How often the startup probe may fail: with its period, five minutes for a slow disk or a database migration.
+const STARTUP_PROBE_FAILURES: i32 = 300;
+/// Seconds between two looks at a started container (flame-facts 6).
+const READINESS_PROBE_PERIOD_SECONDS: i32 = 2;
+/// Kubernetes' limit on the sum of an object's annotation keys and values, in bytes.
+const ANNOTATIONS_LIMIT: usize = 256 << 10;
+/// Hex digits of each part of a template hash: 48 bits, compared only with one other value.
+const HASH_DIGITS: usize = 12;
+
+/// Everything that should exist for one flame.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Manifests {
+    /// The flame they were made from, namespace filled in.
+    pub flame: FlameCluster,
+    config: ConfigText,
+    session_manager: PodTemplate,
+    executor_manager: PodTemplate,
+}
+
+/// One component's Pod without its name.
+#[derive(Clone, Debug, PartialEq)]
+struct PodTemplate {
+    component: Component,
+    labels: BTreeMap<String, String>,
+    annotations: BTreeMap<String, String>,
+    spec: PodSpec,
+    hash: TemplateHash,
+}
+
+/// Returns the objects of `flame`.
+///
+/// # Errors
+/// When the record would be larger than Kubernetes takes.
+pub fn manifests(flame: &FlameCluster) -> Result<Manifests> {
+    let mut flame = flame.clone();
+    flame.metadata.namespace = Some(flame.namespace().to_owned());
+    let config = config::config(&flame);
+    let manifests = Manifests {
+        session_manager: session_manager_template(&flame, &config),
+        executor_manager: executor_manager_template(&flame, &config),
+        config,
+        flame,
+    };
+    check_record_size(&manifests.record(1))?;
+    Ok(manifests)
+}
+
+impl Manifests {
+    /// Returns the text of `flame-cluster.yaml`.
+    pub fn config_text(&self) -> String {
+        self.config.file()
+    }
+
+    /// Returns the record at `config_generation` (design: Objects).
+    pub fn record(&self, config_generation: u64) -> ConfigMap {
+        let mut metadata = self.metadata(names::config_map(&self.flame.metadata.name), Component::Config);
+        metadata.annotations.get_or_insert_default().extend([
+            (names::ANNOTATION_SPEC.to_owned(), to_json(&self.flame)),
+            (names::ANNOTATION_CONFIG_GENERATION.to_owned(), config_generation.to_string()),
+        ]);
+        ConfigMap {
+            metadata,
+            data: Some(BTreeMap::from([(names::CONFIG_KEY.to_owned(), self.config.file())])),
+            ..Default::default()
+        }
+    }
+
+    /// Returns the two Services, session manager first (reference: "Service Discovery").
+    pub fn services(&self) -> [Service; 2] {
+        let name = &self.flame.metadata.name;
+        let session_manager = self.service(
+            names::session_manager(name),
+            Component::SessionManager,
+            Component::SessionManager,
+            &[("http", names::SESSION_MANAGER_PORT), ("backend", names::SESSION_MANAGER_BACKEND_PORT)],
+        );
+        let object_cache = self.service(
+            names::object_cache(name),
+            Component::ObjectCache,
+            // The object cache lives inside the executor managers (flame-facts: 577).
+            Component::ExecutorManager,
+            &[("grpc", names::OBJECT_CACHE_PORT)],
+        );
+        [session_manager, object_cache]
+    }
+
+    /// Returns the session manager's Pod.
+    pub fn session_manager(&self) -> Pod {
+        self.pod(names::session_manager(&self.flame.metadata.name), &self.session_manager)
+    }
+
+    /// Returns the executor manager Pod of `index`.
+    pub fn executor_manager(&self, index: u32) -> Pod {
+        let mut pod = self.pod(names::executor_manager(&self.flame.metadata.name, index), &self.executor_manager);
+        let labels = pod.metadata.labels.get_or_insert_default();
+        labels.insert(names::LABEL_POD_INDEX.to_owned(), index.to_string());
+        pod
+    }
+
+    /// Returns what the annotation [`names::ANNOTATION_TEMPLATE_HASH`] of a Pod of `component` should say.
+    pub fn template_hash(&self, component: Component) -> &TemplateHash {
+        &self.template(component).hash
+    }
+
+    /// Returns the labels of a Pod of `component`, but for the index.
+    pub fn pod_labels(&self, component: Component) -> &BTreeMap<String, String> {
+        &self.template(component).labels
+    }
+
+    /// Returns the image of a Pod of `component`.
+    pub fn image(&self, component: Component) -> &str {
+        match component {
+            Component::SessionManager => &self.flame.spec.session_manager.image,
+            _ => &self.flame.spec.executor_manager.image,
+        }
+    }
+
+    /// Returns every object in the order in which `up` needs them: record, Services, session manager, executors.
+    pub fn objects(&self) -> impl Iterator<Item = ObjectRef> {
+        let name = self.flame.metadata.name.clone();
+        let fixed = [
+            ObjectRef::new(Kind::ConfigMap, names::config_map(&name)),
+            ObjectRef::new(Kind::Service, names::session_manager(&name)),
+            ObjectRef::new(Kind::Service, names::object_cache(&name)),
+            ObjectRef::new(Kind::Pod, names::session_manager(&name)),
+        ];
+        let executors = 0..self.flame.spec.executor_manager.replicas;
+        fixed
+            .into_iter()
+            .chain(executors.map(move |index| ObjectRef::new(Kind::Pod, names::executor_manager(&name, index))))
+    }
+
+    fn template(&self, component: Component) -> &PodTemplate {
+        match component {
+            Component::SessionManager => &self.session_manager,
+            _ => &self.executor_manager,
+        }
+    }
+
+    fn pod(&self, name: String, template: &PodTemplate) -> Pod {
+        let mut metadata = self.metadata(name, template.component);
+        metadata.annotations = Some(template.annotations.clone());
+        Pod { metadata, spec: Some(template.spec.clone()), ..Default::default() }
+    }
+
+    fn service(&self, name: String, component: Component, selects: Component, ports: &[(&str, u16)]) -> Service {
+        let ports = ports.iter().map(|(name, port)| ServicePort {
+            name: Some((*name).to_owned()),
+            port: (*port).into(),
+            // Server-side apply keys a port by number and protocol, so the protocol has to be said.
+            protocol: Some("TCP".to_owned()),
+            target_port: Some(IntOrString::Int((*port).into())),
+            ..Default::default()
+        });
+        Service {
+            metadata: self.metadata(name, component),
+            spec: Some(ServiceSpec {
+                ports: Some(ports.collect()),
+                selector: Some(names::selector(&self.flame.metadata.name, selects)),
+                ..Default::default()
+            }),
+            ..Default::default()
+        }
+    }
+
+    fn metadata(&self, name: String, component: Component) -> ObjectMeta {
+        let annotations = self.flame.metadata.annotations.clone();
+        ObjectMeta {
+            name: Some(name),
+            namespace: Some(self.flame.namespace().to_owned()),
+            labels: Some(names::labels(&self.flame, component)),
+            annotations: Some(annotations).filter(|annotations| !annotations.is_empty()),
+            ..Default::default()
+        }
+    }
+}
+
+fn session_manager_template(flame: &FlameCluster, config: &ConfigText) -> PodTemplate {
+    let spec = &flame.spec.session_manager;
+    let container = Container {
+        name: Component::SessionManager.name().to_owned(),
+        image: Some(spec.image.clone()),
+        ports: Some(vec![
+            container_port("http", names::SESSION_MANAGER_PORT),
+            container_port("backend", names::SESSION_MANAGER_BACKEND_PORT),
+        ]),
+        resources: resource_requirements(&spec.resources),
+        ..Default::default()
+    };
+    let storage = declared_directories(flame).session_manager;
+    let spec = pod_spec(flame, container, names::SESSION_MANAGER_PORT, "storage", storage);
+    PodTemplate::new(flame, Component::SessionManager, spec, config.read_by_session_manager())
+}
+
+fn executor_manager_template(flame: &FlameCluster, config: &ConfigText) -> PodTemplate {
+    let spec = &flame.spec.executor_manager;
+    let container = Container {
+        name: Component::ExecutorManager.name().to_owned(),
+        image: Some(spec.image.clone()),
+        ports: Some(vec![container_port("grpc", names::OBJECT_CACHE_PORT)]),
+        resources: resource_requirements(&spec.resources),
+        ..Default::default()
+    };
+    let storage = declared_directories(flame).object_cache;
+    let spec = pod_spec(flame, container, names::OBJECT_CACHE_PORT, "cache", storage);
+    PodTemplate::new(flame, Component::ExecutorManager, spec, &config.read_by_executor_manager())
+}
+
+/// Completes what both components' Pods share around `container`.
+fn pod_spec(
+    flame: &FlameCluster,
+    mut container: Container,
+    probed_port: u16,
+    volume: &str,
+    directory: Option<String>,
+) -> PodSpec {
+    // The binaries read no environment variable for their configuration; this makes the reference's FLAME_CONFIG real
+    // (flame-facts 1.1). No `command`: newer images have an init as entrypoint.
+    container.args = Some(vec!["--config".to_owned(), "$(FLAME_CONFIG)".to_owned()]);
+    container.env = Some(environment(flame));
+    container.startup_probe = Some(Probe {
+        period_seconds: Some(STARTUP_PROBE_PERIOD_SECONDS),
+        failure_threshold: Some(STARTUP_PROBE_FAILURES),
+        ..tcp_probe(probed_port)
+    });
+    container.readiness_probe =
+        Some(Probe { period_seconds: Some(READINESS_PROBE_PERIOD_SECONDS), ..tcp_probe(probed_port) });
+    let mut volumes = vec![Volume {
+        name: "config".to_owned(),
+        config_map: Some(ConfigMapVolumeSource { name: names::config_map(&flame.metadata.name), ..Default::default() }),
+        ..Default::default()
+    }];
+    let mut mounts = vec![VolumeMount {
+        name: "config".to_owned(),
+        mount_path: names::CONFIG_MOUNT.to_owned(),
+        read_only: Some(true),
+        ..Default::default()
+    }];
+    if let Some(mount_path) = directory {
+        volumes.push(Volume {
+            name: volume.to_owned(),
+            empty_dir: Some(EmptyDirVolumeSource::default()),
+            ..Default::default()
+        });
+        mounts.push(VolumeMount { name: volume.to_owned(), mount_path, ..Default::default() });
+    }
+    container.volume_mounts = Some(mounts);
+    PodSpec {
+        containers: vec![container],
+        volumes: Some(volumes),
+        restart_policy: Some("Always".to_owned()),
+        termination_grace_period_seconds: Some(TERMINATION_GRACE_PERIOD_SECONDS),
+        // Flame talks to its own Services by name and to no Kubernetes API.
+        enable_service_links: Some(false),
+        automount_service_account_token: Some(false),
+        ..Default::default()
+    }
+}
+
+/// Returns the reference's variables, and the log level without which Flame prints nothing but errors (flame-facts 3).
+fn environment(flame: &FlameCluster) -> Vec<EnvVar> {
+    let name = &flame.metadata.name;
+    let service = |service: String, port: u16| format!("{service}.{}.svc.cluster.local:{port}", flame.namespace());
+    [
+        ("FLAME_CONFIG", names::CONFIG_PATH.to_owned()),
+        ("SESSION_MANAGER_ADDR", service(names::session_manager(name), names::SESSION_MANAGER_PORT)),
+        ("OBJECT_CACHE_ADDR", service(names::object_cache(name), names::OBJECT_CACHE_PORT)),
+        ("RUST_LOG", "info".to_owned()),
+    ]
+    .map(|(name, value)| EnvVar { name: name.to_owned(), value: Some(value), ..Default::default() })
+    .into()
+}
+
+fn container_port(name: &str, port: u16) -> ContainerPort {
+    ContainerPort {
+        name: Some(name.to_owned()),
+        container_port: port.into(),
+        protocol: Some("TCP".to_owned()),
+        ..Default::default()
+    }
+}
+
+/// All ports speak gRPC and answer neither HTTP GET nor `grpc.health.v1` (flame-facts 1.3).
+fn tcp_probe(port: u16) -> Probe {
+    Probe {
+        tcp_socket: Some(TCPSocketAction { port: IntOrString::Int(port.into()), ..Default::default() }),
+        ..Default::default()
+    }
+}
+
+fn resource_requirements(resources: &Resources) -> Option<ResourceRequirements> {
+    let quantities = |of: &BTreeMap<String, String>| {
+        let quantities: BTreeMap<_, _> = of.iter().map(|(name, text)| (name.clone(), Quantity(text.clone()))).collect();
+        Some(quantities).filter(|quantities| !quantities.is_empty())
+    };
+    let requirements = ResourceRequirements {
+        requests: quantities(&resources.requests),
+        limits: quantities(&resources.limits),
+        ..Default::default()
+    };
+    (requirements != ResourceRequirements::default()).then_some(requirements)
+}
+
+fn check_record_size(record: &ConfigMap) -> Result<()> {
+    let annotations = record.metadata.annotations.iter().flatten();
+    let size: usize = annotations.map(|(key, value)| key.len() + value.len()).sum();
+    if size > ANNOTATIONS_LIMIT {
+        return Err(Error::input(format!(
+            "metadata.labels and metadata.annotations are too large: ConfigMap {} would carry {size} bytes of annotations, \
+             Kubernetes takes {ANNOTATIONS_LIMIT}",
+            record.metadata.name.as_deref().unwrap_or_default()
+        ))
+        .hint("the record keeps the whole FlameCluster beside the annotations, so they count twice"));
+    }
+    Ok(())
+}
+
+impl PodTemplate {
+    fn new(flame: &FlameCluster, component: Component, spec: PodSpec, config: &str) -> Self {
+        let labels = names::labels(flame, component);
+        let mut annotations = flame.metadata.annotations.clone();
+        let hash = TemplateHash::new(&labels, &annotations, &spec, config);
+        annotations.extend([
+            (names::ANNOTATION_CONFIG_HASH.to_owned(), hash.config.clone()),
+            (names::ANNOTATION_TEMPLATE_HASH.to_owned(), hash.to_string()),
+        ]);
+        Self { component, labels, annotations, spec, hash }
+    }
+}
+
+/// The hash of a whole rendered Pod template, in parts, so that a Pod tells not only that it is outdated but in what:
+/// no field of the live Pod, which the server and webhooks fill in, needs to be compared.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TemplateHash {
+    /// Labels and annotations.
+    pub metadata: String,
+    /// The container's image.
+    pub image: String,
+    /// The container's resources.
+    pub resources: String,
+    /// The config sections that the component reads.
+    pub config: String,
+    /// All else of the Pod's spec.
+    pub pod: String,
+}
+
+impl TemplateHash {
+    fn new(
+        labels: &BTreeMap<String, String>,
+        annotations: &BTreeMap<String, String>,
+        spec: &PodSpec,
+        config: &str,
+    ) -> Self {
+        let mut rest = spec.clone();
+        let container = rest.containers.first_mut();
+        let (image, resources) =
+            container.map(|container| (container.image.take(), container.resources.take())).unwrap_or_default();
+        Self {
+            metadata: hash(&(labels, annotations)),
+            image: hash(&image),
+            resources: hash(&resources),
+            config: hash(&config),
+            pod: hash(&rest),
+        }
+    }
+
+    /// Reads the annotation back; a part that is not there is empty and thereby different.
+    pub fn parse(text: &str) -> Self {
+        let part = |name: &str| {
+            let found = text.split(',').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
+            found.unwrap_or_default().to_owned()
+        };
+        Self {
+            metadata: part("metadata"),
+            image: part("image"),
+            resources: part("resources"),
+            config: part("config"),
+            pod: part("pod"),
+        }
+    }
+}
+
+impl fmt::Display for TemplateHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { metadata, image, resources, config, pod } = self;
+        write!(f, "metadata={metadata},image={image},resources={resources},config={config},pod={pod}")
+    }
+}
+
+fn hash(value: &impl Serialize) -> String {
+    let digest = Sha256::digest(to_json(value));
+    digest.iter().flat_map(|byte| [byte >> 4, byte & 0xf]).take(HASH_DIGITS).filter_map(hex_digit).collect()
+}
+
+fn hex_digit(nibble: u8) -> Option<char> {
+    char::from_digit(nibble.into(), 16)
+}
+
+/// Serialises what cannot fail to serialise: the types here have string keys only.
+pub(crate) fn to_json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("manifests have string keys only")
+}

@@ -1,0 +1,286 @@
+//! What the server said about the objects of one flame, slim: nothing derived but whose an object is.
+
+use std::collections::BTreeMap;
+
+use super::manifests::TemplateHash;
+use super::names::{self, Kind, ObjectRef};
+
+/// What an object's metadata says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ObservedMeta {
+    /// `metadata.name`.
+    pub name: String,
+    /// `metadata.uid`.
+    pub uid: String,
+    /// `metadata.resourceVersion`, comparable as a number (KEP-5504); 0 when it is not one.
+    pub resource_version: u64,
+    /// `metadata.labels`.
+    pub labels: BTreeMap<String, String>,
+    /// `metadata.annotations`.
+    pub annotations: BTreeMap<String, String>,
+    /// `metadata.creationTimestamp` as the server writes it.
+    pub creation_timestamp: String,
+    /// Whether `metadata.deletionTimestamp` is set.
+    pub terminating: bool,
+    /// `metadata.finalizers`.
+    pub finalizers: Vec<String>,
+    /// The controlling owner as `Kind/name`.
+    pub controller: Option<String>,
+    /// Whether `managedFields` has an entry of manager `flamectl`, operation Apply.
+    pub applied_by_flamectl: bool,
+    /// The other managers in `managedFields` that wrote more than the status, newest last.
+    pub other_managers: Vec<String>,
+    /// Who owns a container's image when it is not flamectl: the sign that somebody edited it.
+    pub image_manager: Option<String>,
+}
+
+/// Whose an object under one of our names is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ownership {
+    /// flamectl made it for this flame.
+    Ours,
+    /// Somebody else's; the text says whose, for the user.
+    Foreign(String),
+}
+
+impl ObservedMeta {
+    /// Tells whether the object is this flame's: it carries our labels or our field manager's entry, and no controller owns
+    /// it. Labels alone may have been stripped, the entry alone may be missing where another tool applied `render`'s output.
+    pub fn ownership(&self, flame: &str) -> Ownership {
+        if let Some(controller) = &self.controller {
+            return Ownership::Foreign(format!("owned by {controller}"));
+        }
+        let label = |key: &str| self.labels.get(key).map(String::as_str);
+        let of_another_flame = label(names::LABEL_CLUSTER).is_some_and(|cluster| cluster != flame);
+        let labelled =
+            label(names::LABEL_CLUSTER) == Some(flame) && label(names::LABEL_MANAGED_BY) == Some(names::FIELD_MANAGER);
+        if !of_another_flame && (labelled || self.applied_by_flamectl) {
+            return Ownership::Ours;
+        }
+        Ownership::Foreign(match (label(names::LABEL_MANAGED_BY), self.other_managers.last()) {
+            (Some(manager), _) if manager != names::FIELD_MANAGER => format!("managed by {manager}"),
+            (_, Some(manager)) => format!("made by {manager}"),
+            _ => "not made by flamectl".to_owned(),
+        })
+    }
+}
+
+/// A ConfigMap as far as flamectl looks at it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ObservedConfigMap {
+    /// Its metadata.
+    pub meta: ObservedMeta,
+    /// `data`.
+    pub data: BTreeMap<String, String>,
+    /// `immutable`.
+    pub immutable: bool,
+}
+
+impl ObservedConfigMap {
+    /// Returns the reference's `configGeneration`; 0 where there is none.
+    pub fn config_generation(&self) -> u64 {
+        let text = self.meta.annotations.get(names::ANNOTATION_CONFIG_GENERATION);
+        text.and_then(|text| text.parse().ok()).unwrap_or(0)
+    }
+}
+
+/// A Service as far as flamectl looks at it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ObservedService {
+    /// Its metadata.
+    pub meta: ObservedMeta,
+    /// `spec.ports` in their order.
+    pub ports: Vec<ObservedPort>,
+    /// `spec.selector`.
+    pub selector: BTreeMap<String, String>,
+}
+
+/// One `spec.ports` entry of a Service.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ObservedPort {
+    /// `name`.
+    pub name: String,
+    /// `port`.
+    pub port: u16,
+    /// `targetPort`, a number or a name.
+    pub target_port: String,
+    /// `protocol`.
+    pub protocol: String,
+}
+
+/// A Pod's `status.phase`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Phase {
+    /// Accepted, containers not all started.
+    #[default]
+    Pending,
+    /// At least one container runs or restarts.
+    Running,
+    /// All containers ended well and will not restart.
+    Succeeded,
+    /// All containers ended, one badly; or evicted, or refused by its node.
+    Failed,
+}
+
+/// A Pod as far as flamectl looks at it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ObservedPod {
+    /// Its metadata.
+    pub meta: ObservedMeta,
+    /// `spec.containers[0].image`.
+    pub image: String,
+    /// `status.containerStatuses[0].image`, as the node names it.
+    pub running_image: Option<String>,
+    /// `spec.hostname`.
+    pub hostname: Option<String>,
+    /// `spec.nodeName`.
+    pub node: Option<String>,
+    /// `status.phase`.
+    pub phase: Phase,
+    /// The Pod's condition `Ready`.
+    pub ready: bool,
+    /// `status.reason`, as `Evicted`.
+    pub reason: Option<String>,
+    /// `status.message`.
+    pub message: Option<String>,
+    /// Why the scheduler found no node: the message of condition `PodScheduled=False`.
+    pub unschedulable: Option<String>,
+    /// `state.waiting.reason` of the first container that waits, as `CrashLoopBackOff`.
+    pub waiting_reason: Option<String>,
+    /// `state.waiting.message` of that container.
+    pub waiting_message: Option<String>,
+    /// The last exit code of the container.
+    pub exit_code: Option<i32>,
+    /// The container's restarts.
+    pub restart_count: u32,
+}
+
+impl ObservedPod {
+    /// Returns what the Pod was made from.
+    pub fn template_hash(&self) -> TemplateHash {
+        let text = self.meta.annotations.get(names::ANNOTATION_TEMPLATE_HASH);
+        text.map(|text| TemplateHash::parse(text)).unwrap_or_default()
+    }
+
+    /// Tells whether the Pod serves: Ready and not on its way out.
+    pub fn is_ready(&self) -> bool {
+        self.ready && !self.meta.terminating && self.phase == Phase::Running
+    }
+
+    /// Tells whether the Pod counts as failed (design: rule 7).
+    pub fn is_failed(&self) -> bool {
+        !self.meta.terminating && (self.is_over() || self.waiting_reason.as_deref() == Some("CrashLoopBackOff"))
+    }
+
+    /// Tells whether the Pod will never run again and has to be made anew.
+    pub fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Failed | Phase::Succeeded)
+    }
+}
+
+/// One object as read or as an event brought it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Observed {
+    /// A ConfigMap.
+    ConfigMap(ObservedConfigMap),
+    /// A Service.
+    Service(ObservedService),
+    /// A Pod.
+    Pod(Box<ObservedPod>),
+}
+
+impl Observed {
+    /// Returns its metadata.
+    pub fn meta(&self) -> &ObservedMeta {
+        match self {
+            Self::ConfigMap(config_map) => &config_map.meta,
+            Self::Service(service) => &service.meta,
+            Self::Pod(pod) => &pod.meta,
+        }
+    }
+
+    /// Returns its kind and name.
+    pub fn object(&self) -> ObjectRef {
+        let kind = match self {
+            Self::ConfigMap(_) => Kind::ConfigMap,
+            Self::Service(_) => Kind::Service,
+            Self::Pod(_) => Kind::Pod,
+        };
+        ObjectRef::new(kind, self.meta().name.clone())
+    }
+}
+
+/// All that is known about one flame's objects; an object that is not here is not on the server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The record, and whatever else bears its name.
+    pub config_maps: BTreeMap<String, ObservedConfigMap>,
+    /// The Services under our names.
+    pub services: BTreeMap<String, ObservedService>,
+    /// The Pods under our names or with our labels.
+    pub pods: BTreeMap<String, ObservedPod>,
+}
+
+impl Snapshot {
+    /// Takes in what the server said of an object; older news than what is known is ignored (faults F14).
+    pub fn insert(&mut self, observed: Observed) {
+        match observed {
+            Observed::ConfigMap(new) => insert_newer(&mut self.config_maps, new, |it| &it.meta),
+            Observed::Service(new) => insert_newer(&mut self.services, new, |it| &it.meta),
+            Observed::Pod(new) => insert_newer(&mut self.pods, *new, |it| &it.meta),
+        }
+    }
+
+    /// Takes in that the object with this uid is gone; another object of its name stays.
+    pub fn remove(&mut self, object: &ObjectRef, uid: &str) {
+        fn remove<T>(known: &mut BTreeMap<String, T>, name: &str, uid: &str, meta: fn(&T) -> &ObservedMeta) {
+            if known.get(name).is_some_and(|it| meta(it).uid == uid) {
+                known.remove(name);
+            }
+        }
+        match object.kind {
+            Kind::ConfigMap => remove(&mut self.config_maps, &object.name, uid, |it| &it.meta),
+            Kind::Service => remove(&mut self.services, &object.name, uid, |it| &it.meta),
+            Kind::Pod => remove(&mut self.pods, &object.name, uid, |it| &it.meta),
+        }
+    }
+
+    /// Takes in that there is no object of this name.
+    pub fn forget(&mut self, object: &ObjectRef) {
+        match object.kind {
+            Kind::ConfigMap => drop(self.config_maps.remove(&object.name)),
+            Kind::Service => drop(self.services.remove(&object.name)),
+            Kind::Pod => drop(self.pods.remove(&object.name)),
+        }
+    }
+
+    /// Returns the metadata of an object.
+    pub fn meta(&self, object: &ObjectRef) -> Option<&ObservedMeta> {
+        match object.kind {
+            Kind::ConfigMap => self.config_maps.get(&object.name).map(|it| &it.meta),
+            Kind::Service => self.services.get(&object.name).map(|it| &it.meta),
+            Kind::Pod => self.pods.get(&object.name).map(|it| &it.meta),
+        }
+    }
+
+    /// Returns the record of a flame.
+    pub fn record(&self, flame: &str) -> Option<&ObservedConfigMap> {
+        self.config_maps.get(&names::config_map(flame))
+    }
+
+    /// Returns all objects: Pods, Services, ConfigMaps.
+    pub fn objects(&self) -> impl Iterator<Item = (ObjectRef, &ObservedMeta)> {
+        let pods = self.pods.values().map(|it| (ObjectRef::new(Kind::Pod, &it.meta.name), &it.meta));
+        let services = self.services.values().map(|it| (ObjectRef::new(Kind::Service, &it.meta.name), &it.meta));
+        let config_maps =
+            self.config_maps.values().map(|it| (ObjectRef::new(Kind::ConfigMap, &it.meta.name), &it.meta));
+        pods.chain(services).chain(config_maps)
+    }
+}
+
+fn insert_newer<T>(known: &mut BTreeMap<String, T>, new: T, meta: fn(&T) -> &ObservedMeta) {
+    let newer = known.get(&meta(&new).name).is_none_or(|old| meta(old).resource_version <= meta(&new).resource_version);
+    if newer {
+        known.insert(meta(&new).name.clone(), new);
+    }
+}

@@ -1,0 +1,255 @@
+//! What names, labels, policies and shims may look like.
+//!
+//! Knows nothing of files: each check takes the text and returns its faults, which the reader puts into place.
+
+use std::ops::Range;
+
+use super::super::names;
+use super::report::{nearest, shown};
+use crate::error::Severity;
+
+/// Longest DNS label, and so the longest name of a Service, a namespace or a hostname (RFC 1035).
+const MAX_DNS_LABEL_LENGTH: usize = 63;
+/// Longest DNS subdomain, as the prefix of a label key (RFC 1123).
+const MAX_DNS_SUBDOMAIN_LENGTH: usize = 253;
+/// Longest label value, and name part of a label key (Kubernetes: "Labels and Selectors").
+const MAX_LABEL_LENGTH: usize = 63;
+/// The scheduling policies that Flame and the reference name.
+const POLICIES: [&str; 4] = ["priority", "fifo", "drf", "proportion"];
+/// The shims that Flame starts with (flame-facts 1.5).
+const SHIMS: [&str; 2] = ["host", "wasm"];
+
+/// What is wrong with a value, and its cure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Whether the value can be used all the same.
+    pub severity: Severity,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub cure: Option<Cure>,
+    /// The characters that are wrong; all of them when None.
+    pub at: Option<Range<usize>>,
+}
+
+/// How to get rid of a fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cure {
+    /// This value instead.
+    Write(String),
+    /// Something else, in words.
+    Say(String),
+}
+
+impl Fault {
+    /// Makes an error with all of the value.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { severity: Severity::Error, message: message.into(), cure: None, at: None }
+    }
+
+    /// Makes it a warning.
+    pub fn warning(self) -> Self {
+        Self { severity: Severity::Warning, ..self }
+    }
+
+    /// Marks these characters of the value.
+    pub fn at(self, at: Range<usize>) -> Self {
+        Self { at: Some(at), ..self }
+    }
+
+    /// Adds the value to write instead.
+    pub fn write(self, value: impl Into<String>) -> Self {
+        Self { cure: Some(Cure::Write(value.into())), ..self }
+    }
+
+    /// Adds what to do.
+    pub fn say(self, words: impl Into<String>) -> Self {
+        Self { cure: Some(Cure::Say(words.into())), ..self }
+    }
+}
+
+/// Returns what is wrong with `name` as `metadata.name`.
+///
+/// Services are named after it, so it is a DNS-1035 label, and one that leaves room for `-session-manager`.
+pub fn flame_name(name: &str) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    faults.extend(dns_characters(name));
+    if name.starts_with(|c: char| c.is_ascii_digit()) {
+        let servers = "which Services may not on most servers (KEP-5311: alpha in 1.34, beta in 1.36)";
+        faults.push(Fault::new(format!("starts with a digit, {servers}")).at(0..1));
+    }
+    let length = name.chars().count();
+    let max = names::MAX_NAME_LENGTH;
+    if length > max {
+        let room = format!("NAME-session-manager has to fit the {MAX_DNS_LABEL_LENGTH} of a Service name");
+        faults.push(Fault::new(format!("{length} characters, at most {max}: {room}")));
+    }
+    let better = flame_name_like(name);
+    faults.into_iter().map(|fault| fault.write(better.clone())).collect()
+}
+
+/// Returns a name that resembles `text` and is a good `metadata.name`.
+pub fn flame_name_like(text: &str) -> String {
+    dns_label(text, names::MAX_NAME_LENGTH, true).unwrap_or_else(|| "my-flame".to_owned())
+}
+
+/// Returns what is wrong with `name` as a namespace: a DNS-1123 label.
+pub fn namespace(name: &str) -> Vec<Fault> {
+    let cure = |fault: Fault| match dns_label(name, MAX_DNS_LABEL_LENGTH, false) {
+        Some(better) => fault.write(better),
+        None => fault,
+    };
+    let mut faults = Vec::new();
+    faults.extend(dns_characters(name));
+    let length = name.chars().count();
+    if length > MAX_DNS_LABEL_LENGTH {
+        faults.push(Fault::new(format!("{length} characters, at most {MAX_DNS_LABEL_LENGTH}")));
+    }
+    faults.into_iter().map(cure).collect()
+}
+
+/// Returns the fault of characters that no DNS label has, or has not at its ends; each kind of character is named once.
+fn dns_characters(name: &str) -> Option<Fault> {
+    let mut wrong: Vec<(usize, char)> = Vec::new();
+    for (index, c) in name.chars().enumerate() {
+        let allowed = c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if !allowed && wrong.len() < 5 && wrong.iter().all(|(_, known)| *known != c) {
+            wrong.push((index, c));
+        }
+    }
+    if let Some((first, _)) = wrong.first() {
+        let list: Vec<String> =
+            wrong.iter().map(|(index, c)| format!("{} (character {})", quoted(*c), index + 1)).collect();
+        let verb = if wrong.len() == 1 { "is" } else { "are" };
+        return Some(
+            Fault::new(format!("{} {verb} not allowed: only a-z, 0-9 and \"-\"", list.join(", ")))
+                .at(*first..first + 1),
+        );
+    }
+    let last = name.chars().count().saturating_sub(1);
+    let (end, at) = match (name.starts_with('-'), name.ends_with('-')) {
+        (true, _) => ("starts", 0),
+        (_, true) => ("ends", last),
+        _ => return None,
+    };
+    Some(Fault::new(format!("{end} with \"-\": a letter or digit has to stand there")).at(at..at + 1))
+}
+
+/// Returns a DNS label that resembles `name`.
+fn dns_label(name: &str, max: usize, letter_first: bool) -> Option<String> {
+    let mapped: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    let trimmed = mapped.trim_matches('-');
+    let prefixed = if letter_first && trimmed.starts_with(|c: char| c.is_ascii_digit()) {
+        format!("flame-{trimmed}")
+    } else {
+        trimmed.to_owned()
+    };
+    let label: String = prefixed.chars().take(max).collect();
+    Some(label.trim_end_matches('-').to_owned()).filter(|label| !label.is_empty())
+}
+
+/// Returns what is wrong with `key` as the key of a label, an annotation or a resource: Kubernetes' qualified name.
+pub fn qualified_name(key: &str) -> Vec<Fault> {
+    let (prefix, name) = match key.split_once('/') {
+        Some((prefix, name)) => (Some(prefix), name),
+        None => (None, key),
+    };
+    let mut faults = Vec::new();
+    match prefix {
+        Some("") => faults.push(Fault::new("the prefix before \"/\" is empty")),
+        Some(prefix) if !is_dns_subdomain(prefix) => faults.push(Fault::new(format!(
+            "the prefix {} has to be a lower-case DNS name of at most {MAX_DNS_SUBDOMAIN_LENGTH} characters",
+            shown(prefix)
+        ))),
+        _ => {}
+    }
+    let length = name.chars().count();
+    if name.is_empty() {
+        faults.push(Fault::new("the name is empty"));
+    } else if length > MAX_LABEL_LENGTH {
+        faults.push(Fault::new(format!("the name has {length} characters, at most {MAX_LABEL_LENGTH}")));
+    }
+    if name.contains('/') {
+        faults.push(Fault::new("only one \"/\" may stand in a key: PREFIX/NAME"));
+    } else if !name.is_empty() && !is_label_text(name) {
+        faults.push(Fault::new(format!("the name {} {LABEL_RULE}", shown(name))));
+    }
+    faults
+}
+
+/// Returns what is wrong with `value` as the value of a label.
+pub fn label_value(value: &str) -> Vec<Fault> {
+    let length = value.chars().count();
+    let mut faults = Vec::new();
+    if length > MAX_LABEL_LENGTH {
+        faults.push(Fault::new(format!("{length} characters, a label value has at most {MAX_LABEL_LENGTH}")));
+    }
+    if !value.is_empty() && !is_label_text(value) {
+        let fault = Fault::new(format!("a label value {LABEL_RULE}"));
+        let better = label_text(value);
+        let fault = if better.is_empty() { fault } else { fault.write(better) };
+        let wrong = value.chars().position(|c| !is_label_character(c));
+        faults.push(match wrong {
+            Some(at) => fault.at(at..at + 1),
+            None => fault,
+        });
+    }
+    faults
+}
+
+/// Returns a label value that resembles `value`.
+fn label_text(value: &str) -> String {
+    let alphanumeric = |c: char| c.is_ascii_alphanumeric();
+    let mapped: String = value.chars().map(|c| if is_label_character(c) { c } else { '-' }).collect();
+    let text: String = mapped.trim_start_matches(|c| !alphanumeric(c)).chars().take(MAX_LABEL_LENGTH).collect();
+    text.trim_end_matches(|c| !alphanumeric(c)).to_owned()
+}
+
+/// Kubernetes' own words ("Labels and Selectors").
+const LABEL_RULE: &str =
+    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
+
+fn is_label_character(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
+}
+
+fn is_label_text(text: &str) -> bool {
+    let alphanumeric = |c: char| c.is_ascii_alphanumeric();
+    text.starts_with(alphanumeric) && text.ends_with(alphanumeric) && text.chars().all(is_label_character)
+}
+
+fn is_dns_subdomain(text: &str) -> bool {
+    text.len() <= MAX_DNS_SUBDOMAIN_LENGTH
+        && text.split('.').all(|label| !label.is_empty() && dns_characters(label).is_none())
+}
+
+/// Returns what is wrong with a scheduling policy; Flame takes any text, so it is only worth a warning.
+pub fn policy(policy: &str) -> Vec<Fault> {
+    if POLICIES.contains(&policy) {
+        return Vec::new();
+    }
+    let fault =
+        Fault::new(format!("{} is not a policy that Flame knows: {}", shown(policy), POLICIES.join(", "))).warning();
+    vec![match nearest(policy, &POLICIES) {
+        Some(known) => fault.write(known),
+        None => fault,
+    }]
+}
+
+/// Returns what is wrong with a shim: Flame exits unless it is one of two (flame-facts 1.5).
+pub fn shim(shim: &str) -> Vec<Fault> {
+    if SHIMS.contains(&shim) {
+        return Vec::new();
+    }
+    let fault = Fault::new(format!("want host or wasm, got {}: Flame exits at start", shown(shim)));
+    vec![match nearest(shim, &SHIMS) {
+        Some(known) => fault.write(known),
+        None => fault.say("shim: host"),
+    }]
+}
+
+/// Returns `c` in quotes, so that a blank can be seen.
+pub(super) fn quoted(c: char) -> String {
+    format!("\"{}\"", shown(&c.to_string()))
+}

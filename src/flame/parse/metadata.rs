@@ -1,0 +1,164 @@
+//! The section `metadata`.
+
+use std::collections::BTreeMap;
+
+use super::super::{Metadata, names};
+use super::fields::Field;
+use super::grammar::{self, Fault};
+use super::report::{OWN_LABELS, Report, nearest, shown};
+use super::tree::{PlainType, Scalar, Value};
+
+/// Kubernetes' limit for all annotations of an object, keys and values (apimachinery `TotalAnnotationSizeLimitB`).
+const MAX_ANNOTATIONS_BYTES: usize = 256 * 1024;
+/// The annotations under the reserved prefix that are the user's to set.
+const USER_ANNOTATIONS: [&str; 3] = ["flame-version", "object-cache-image", "run-as-user"];
+/// What `kubectl apply` leaves behind; it describes another object once it is copied.
+const KUBECTL_ANNOTATION: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// Other fields of Kubernetes' ObjectMeta: the first is refused; the server adds the rest, and they are ignored.
+const OTHER_FIELDS: [&str; 12] = [
+    "generateName",
+    "uid",
+    "resourceVersion",
+    "creationTimestamp",
+    "generation",
+    "managedFields",
+    "selfLink",
+    "finalizers",
+    "ownerReferences",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "clusterName",
+];
+
+/// Reads `metadata`.
+pub(super) fn read(report: &mut Report, section: &Field<'_>) -> Metadata {
+    let mut metadata = Metadata::default();
+    if !report.is_map(section) {
+        return metadata;
+    }
+    for field in section.children() {
+        match report.name(&field, &["name", "namespace", "labels", "annotations"], &OTHER_FIELDS) {
+            "name" => metadata.name = name(report, &field),
+            "namespace" => metadata.namespace = namespace(report, &field),
+            "labels" => metadata.labels = labels(report, &field),
+            "annotations" => metadata.annotations = annotations(report, &field),
+            "generateName" => {
+                let fault = Fault::new("flamectl names all objects after name, so it has to be the whole name");
+                report.add(field.key, &field.path, fault.say("name: my-flame"));
+            }
+            name if OTHER_FIELDS.contains(&name) => {
+                let fault = Fault::new("ignored: server field").say("remove it").warning();
+                report.add(field.key, &field.path, fault);
+            }
+            _ => {}
+        }
+    }
+    if !section.children().iter().any(|field| field.name == "generateName") {
+        report.require(section, "name", "name: my-flame");
+    }
+    metadata
+}
+
+fn name(report: &mut Report, field: &Field<'_>) -> String {
+    if let Value::Scalar(Scalar { text, plain_type: PlainType::Number | PlainType::Boolean, .. }) = &field.value.value {
+        let fault = Fault::new(format!("want a name, got {}", field.value.value.describe()));
+        report.refuse(field, fault.write(grammar::flame_name_like(text)));
+        return String::new();
+    }
+    let Some(name) = report.required(field, "my-flame") else { return String::new() };
+    report.refuse_all(field, grammar::flame_name(name));
+    name.to_owned()
+}
+
+fn namespace(report: &mut Report, field: &Field<'_>) -> Option<String> {
+    // Kubernetes takes an empty namespace for none.
+    let namespace = report.line(field).filter(|namespace| !namespace.is_empty())?;
+    report.refuse_all(field, grammar::namespace(namespace));
+    Some(namespace.to_owned())
+}
+
+fn labels(report: &mut Report, section: &Field<'_>) -> BTreeMap<String, String> {
+    let mut labels = BTreeMap::new();
+    if !report.is_map(section) {
+        return labels;
+    }
+    for field in section.children() {
+        is_key(report, &field);
+        if OWN_LABELS.contains(&field.name) || field.name.starts_with(names::RESERVED_PREFIX) {
+            reserved(report, &field, None);
+        }
+        if let Some(value) = value(report, &field) {
+            report.refuse_all(&field, grammar::label_value(value));
+            labels.insert(field.name.to_owned(), value.to_owned());
+        }
+    }
+    labels
+}
+
+fn annotations(report: &mut Report, section: &Field<'_>) -> BTreeMap<String, String> {
+    let mut annotations = BTreeMap::new();
+    if !report.is_map(section) {
+        return annotations;
+    }
+    let mut bytes = 0;
+    for field in section.children() {
+        if field.name == KUBECTL_ANNOTATION {
+            let fault = Fault::new("ignored: kubectl apply wrote it for another object").say("remove it").warning();
+            report.add(field.key, &field.path, fault);
+            continue;
+        }
+        is_key(report, &field);
+        let reserved_name = field.name.strip_prefix(names::RESERVED_PREFIX);
+        if let Some(name) = reserved_name.filter(|name| !USER_ANNOTATIONS.contains(name)) {
+            reserved(report, &field, nearest(name, &USER_ANNOTATIONS));
+        }
+        if let Some(value) = value(report, &field) {
+            bytes += field.name.len() + value.len();
+            // Aliases can make much out of little: what is too much anyway is not copied.
+            if bytes <= MAX_ANNOTATIONS_BYTES {
+                annotations.insert(field.name.to_owned(), value.to_owned());
+            }
+        }
+    }
+    if bytes > MAX_ANNOTATIONS_BYTES {
+        let fault =
+            Fault::new(format!("{bytes} bytes of annotations, Kubernetes keeps at most {MAX_ANNOTATIONS_BYTES}"));
+        report.add(section.key, &section.path, fault.say("keep large data in a ConfigMap of its own"));
+    }
+    annotations
+}
+
+fn reserved(report: &mut Report, field: &Field<'_>, meant: Option<&str>) {
+    let fault = Fault::new("reserved, set by flamectl");
+    let fault = match meant {
+        Some(meant) => fault.say(format!("{}{meant}:", names::RESERVED_PREFIX)),
+        None => fault.say("remove it"),
+    };
+    report.add(field.key, &field.path, fault);
+}
+
+/// Checks the key of a label, an annotation or a resource.
+pub(super) fn is_key(report: &mut Report, field: &Field<'_>) -> bool {
+    let faults = if field.name_type == PlainType::Text {
+        grammar::qualified_name(field.name)
+    } else {
+        // Kubernetes reads `on:` as the key "true".
+        let name = shown(field.name);
+        vec![Fault::new(format!("a key has to be text, got {name}")).say(format!("\"{name}\":"))]
+    };
+    let fits = faults.is_empty();
+    for fault in faults {
+        report.add(field.key, &field.path, fault);
+    }
+    fits
+}
+
+/// Returns the value of a label or an annotation; null is none, and Kubernetes refuses it.
+fn value<'t>(report: &mut Report, field: &Field<'t>) -> Option<&'t str> {
+    if field.value.value.is_null() {
+        report.refuse(field, Fault::new("want text, got null").say(format!("{}: \"\"", field.name)));
+        return None;
+    }
+    report.text(field)
+}

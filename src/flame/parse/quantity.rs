@@ -1,0 +1,172 @@
+//! Kubernetes' quantities, `500m`, `1.5Gi`, `1e3`: grammar and exact value (apimachinery `resource.Quantity`).
+
+use super::grammar::Fault;
+use super::report::shown;
+
+/// Quantities are kept in billionths, the finest that Kubernetes tells apart.
+const NANOS: i128 = 1_000_000_000;
+/// Kubernetes' largest quantity, 2^63-1.
+const MAX: i128 = i64::MAX as i128 * NANOS;
+/// More digits than any quantity needs; keeps the arithmetic within 128 bits.
+const MAX_DIGITS: usize = 30;
+
+/// An exact amount of a resource; ordered by size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Quantity {
+    nanos: i128,
+}
+
+/// What a number is multiplied by.
+enum Unit {
+    /// A power of 10.
+    Decimal(i32),
+    /// A power of 2.
+    Binary(u32),
+}
+
+impl Quantity {
+    /// Returns the quantity that `text` stands for; less than a billionth is rounded up, as Kubernetes does.
+    ///
+    /// # Errors
+    /// When `text` is no quantity, or is larger than 2^63-1.
+    pub fn parse(text: &str) -> Result<Self, Fault> {
+        let (negative, unsigned) = match text.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, text.strip_prefix('+').unwrap_or(text)),
+        };
+        let end = unsigned.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(unsigned.len());
+        let (number, suffix) = unsigned.split_at(end);
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
+            return Err(not_a_quantity(text, number));
+        }
+        let unit = unit(suffix).ok_or_else(|| unknown_unit(text, number, suffix))?;
+        let digits = format!("{whole}{fraction}");
+        let digits = digits.trim_start_matches('0');
+        let too_large = || Fault::new(format!("{} is larger than a quantity can be, 2^63-1", shown(text)));
+        if digits.len() > MAX_DIGITS {
+            return Err(Fault::new(format!("{} has more than {MAX_DIGITS} digits", shown(text))));
+        }
+        let mantissa: i128 = if digits.is_empty() { 0 } else { digits.parse().map_err(|_| too_large())? };
+        let nanos = scaled(mantissa, fraction.len(), &unit).filter(|nanos| *nanos <= MAX).ok_or_else(too_large)?;
+        Ok(Self { nanos: if negative { -nanos } else { nanos } })
+    }
+
+    /// Makes a quantity of thousandths.
+    pub fn from_millis(millis: i64) -> Self {
+        Self { nanos: i128::from(millis) * (NANOS / 1000) }
+    }
+
+    /// Returns whether this is less than nothing.
+    pub fn is_negative(self) -> bool {
+        self.nanos < 0
+    }
+
+    /// Returns whether this is nothing.
+    pub fn is_zero(self) -> bool {
+        self.nanos == 0
+    }
+
+    /// Returns whether this is an integer.
+    pub fn is_whole(self) -> bool {
+        self.nanos % NANOS == 0
+    }
+}
+
+/// Returns `mantissa` / 10^`decimals` × `unit` in billionths, rounded up; None when that is too large.
+fn scaled(mantissa: i128, decimals: usize, unit: &Unit) -> Option<i128> {
+    let (multiplied, power) = match unit {
+        Unit::Decimal(power) => (mantissa, *power),
+        Unit::Binary(power) => (mantissa.checked_mul(1 << power)?, 0),
+    };
+    let power = i64::from(power) + 9 - i64::try_from(decimals).ok()?;
+    let factor = 10_i128.checked_pow(u32::try_from(power.unsigned_abs()).ok()?);
+    match (multiplied, factor) {
+        (0, _) => Some(0),
+        (_, Some(factor)) if power >= 0 => multiplied.checked_mul(factor),
+        (_, Some(factor)) => Some(multiplied.checked_add(factor - 1)? / factor),
+        // Divided by more than 10^38, anything is less than a billionth.
+        (_, None) if power < 0 => Some(1),
+        (_, None) => None,
+    }
+}
+
+fn unit(suffix: &str) -> Option<Unit> {
+    Some(match suffix {
+        "" => Unit::Decimal(0),
+        "n" => Unit::Decimal(-9),
+        "u" => Unit::Decimal(-6),
+        "m" => Unit::Decimal(-3),
+        "k" => Unit::Decimal(3),
+        "M" => Unit::Decimal(6),
+        "G" => Unit::Decimal(9),
+        "T" => Unit::Decimal(12),
+        "P" => Unit::Decimal(15),
+        "E" => Unit::Decimal(18),
+        "Ki" => Unit::Binary(10),
+        "Mi" => Unit::Binary(20),
+        "Gi" => Unit::Binary(30),
+        "Ti" => Unit::Binary(40),
+        "Pi" => Unit::Binary(50),
+        "Ei" => Unit::Binary(60),
+        _ => {
+            let exponent = suffix.strip_prefix(['e', 'E'])?;
+            let digits = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
+            let fits = (1..=4).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+            Unit::Decimal(exponent.parse().ok().filter(|_| fits)?)
+        }
+    })
+}
+
+fn not_a_quantity(text: &str, number: &str) -> Fault {
+    let fault = Fault::new(format!(
+        "{} is not a quantity: want a number, perhaps with a unit (m, k, M, G, T, Ki, Mi, Gi, Ti)",
+        if text.is_empty() { "\"\"".to_owned() } else { shown(text) }
+    ));
+    // `1_000` was meant to be 1000, `1 core` to be 1.
+    let without_underscores = text.replace('_', "");
+    [without_underscores.as_str(), number]
+        .into_iter()
+        .find(|better| *better != text && better.len() <= MAX_DIGITS && Quantity::parse(better).is_ok())
+        .map(|better| fault.clone().write(better))
+        .unwrap_or(fault)
+}
+
+/// Returns the fault of a unit that Kubernetes does not have, with those that were probably meant.
+fn unknown_unit(text: &str, number: &str, suffix: &str) -> Fault {
+    let number = if number.len() > MAX_DIGITS { "1" } else { number };
+    let letter = suffix.trim_start().chars().next().unwrap_or(' ');
+    let is_size = matches!(
+        suffix.trim().to_ascii_lowercase().as_str(),
+        "k" | "kb"
+            | "kib"
+            | "ki"
+            | "m"
+            | "mb"
+            | "mib"
+            | "mi"
+            | "g"
+            | "gb"
+            | "gib"
+            | "gi"
+            | "t"
+            | "tb"
+            | "tib"
+            | "ti"
+            | "p"
+            | "pb"
+            | "pib"
+            | "pi"
+            | "e"
+            | "eb"
+            | "eib"
+            | "ei"
+    );
+    if !is_size {
+        return not_a_quantity(text, number);
+    }
+    let upper = letter.to_ascii_uppercase();
+    let decimal = if upper == 'K' { 'k' } else { upper };
+    Fault::new(format!("{} is not a unit: {number}{decimal} or {number}{upper}i", suffix.trim()))
+        .write(format!("{number}{upper}i"))
+}

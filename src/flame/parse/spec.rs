@@ -1,0 +1,294 @@
+//! The section `spec`.
+
+use std::collections::BTreeMap;
+
+use super::super::{ExecutorManager, ObjectCache, Resources, SessionManager, Spec, names};
+use super::fields::Field;
+use super::grammar::{self, Fault};
+use super::image::image as image_faults;
+use super::quantity::Quantity;
+use super::report::{Place, Report, nearest, shown};
+use super::tree::{PlainType, Scalar, Value};
+use super::{metadata, slot, storage};
+
+/// The shortest session manager, for hints.
+pub(super) const SESSION_MANAGER_HINT: &str = "sessionManager: {image: xflops/flame-session:v0.1.0}";
+/// The shortest executor manager, for hints.
+pub(super) const EXECUTOR_MANAGER_HINT: &str = "executorManager: {image: xflops/flame-executor:v0.1.0}";
+
+/// Kubernetes' own resources of a container (Kubernetes: "Resource Management for Pods and Containers").
+const RESOURCES: [&str; 3] = ["cpu", "memory", "ephemeral-storage"];
+
+/// Returns a spec without anything in it, as a start.
+pub(super) fn empty() -> Spec {
+    Spec {
+        session_manager: SessionManager::default(),
+        executor_manager: ExecutorManager::default(),
+        object_cache: ObjectCache::default(),
+    }
+}
+
+/// Reads `spec`.
+pub(super) fn read(report: &mut Report, section: &Field<'_>) -> Spec {
+    let mut spec = empty();
+    if !report.is_map(section) {
+        return spec;
+    }
+    for field in section.children() {
+        match report.name(&field, &["sessionManager", "executorManager", "objectCache"], &["status"]) {
+            "sessionManager" => spec.session_manager = session_manager(report, &field),
+            "executorManager" => spec.executor_manager = executor_manager(report, &field),
+            "objectCache" => spec.object_cache = object_cache(report, &field),
+            "status" => report.add(field.key, &field.path, Fault::new("set by flamectl, remove it")),
+            _ => {}
+        }
+    }
+    report.require(section, "sessionManager", SESSION_MANAGER_HINT);
+    report.require(section, "executorManager", EXECUTOR_MANAGER_HINT);
+    spec
+}
+
+fn session_manager(report: &mut Report, section: &Field<'_>) -> SessionManager {
+    let mut manager = SessionManager::default();
+    if !report.is_map(section) {
+        return manager;
+    }
+    for field in section.children() {
+        match report.name(&field, &["image", "resources", "slot", "policy", "storage"], &["endpoint"]) {
+            "image" => manager.image = image(report, &field, "xflops/flame-session:v0.1.0"),
+            "resources" => manager.resources = resources(report, &field),
+            "slot" => manager.slot = checked(report, &field, |text| slot::slot(text).err().unwrap_or_default()),
+            "policy" => manager.policy = checked(report, &field, grammar::policy),
+            "storage" => manager.storage = checked(report, &field, storage::session_storage),
+            "endpoint" => generated(report, &field),
+            _ => {}
+        }
+    }
+    report.require(section, "image", "image: xflops/flame-session:v0.1.0");
+    manager
+}
+
+fn executor_manager(report: &mut Report, section: &Field<'_>) -> ExecutorManager {
+    let mut manager = ExecutorManager::default();
+    if !report.is_map(section) {
+        return manager;
+    }
+    for field in section.children() {
+        match report.name(&field, &["image", "replicas", "resources", "shim", "maxExecutors"], &[]) {
+            "image" => manager.image = image(report, &field, "xflops/flame-executor:v0.1.0"),
+            "replicas" => {
+                let replicas = report.integer(&field, names::MAX_REPLICAS, "remove the key for the default, 1");
+                manager.replicas = replicas.unwrap_or(manager.replicas);
+            }
+            "resources" => manager.resources = resources(report, &field),
+            "shim" => manager.shim = checked(report, &field, grammar::shim),
+            "maxExecutors" if field.value.value.is_null() => {}
+            "maxExecutors" => {
+                let number = report.integer(&field, u32::MAX, "remove the key to leave the number to Flame");
+                manager.max_executors = number.unwrap_or_default();
+            }
+            _ => {}
+        }
+    }
+    report.require(section, "image", "image: xflops/flame-executor:v0.1.0");
+    manager
+}
+
+fn object_cache(report: &mut Report, section: &Field<'_>) -> ObjectCache {
+    let mut cache = ObjectCache::default();
+    if !report.is_map(section) {
+        return cache;
+    }
+    for field in section.children() {
+        match report.name(&field, &["networkInterface", "storage"], &["endpoint"]) {
+            "networkInterface" => cache.network_interface = checked(report, &field, storage::network_interface),
+            "storage" => cache.storage = checked(report, &field, storage::cache_storage),
+            "endpoint" => generated(report, &field),
+            _ => {}
+        }
+    }
+    cache
+}
+
+fn generated(report: &mut Report, field: &Field<'_>) {
+    let fault = Fault::new("generated by flamectl from the name of the Service, remove it");
+    report.add(field.key, &field.path, fault);
+}
+
+fn image(report: &mut Report, field: &Field<'_>, example: &str) -> String {
+    let Some(image) = report.required(field, example) else { return String::new() };
+    report.refuse_all(field, image_faults(image));
+    image.to_owned()
+}
+
+/// Reads an optional line of text; `""` is the reference's default everywhere, and the same as absent.
+fn checked(report: &mut Report, field: &Field<'_>, check: impl Fn(&str) -> Vec<Fault>) -> String {
+    let Some(text) = report.line(field).filter(|text| !text.is_empty()) else { return String::new() };
+    report.refuse_all(field, check(text));
+    text.to_owned()
+}
+
+/// An amount, and where it stands.
+struct Amount {
+    quantity: Quantity,
+    text: String,
+    path: String,
+    place: Place,
+}
+
+fn resources(report: &mut Report, section: &Field<'_>) -> Resources {
+    if !report.is_map(section) {
+        return Resources::default();
+    }
+    let mut requests = BTreeMap::new();
+    let mut limits = BTreeMap::new();
+    for field in section.children() {
+        match report.name(&field, &["requests", "limits"], &["claims"]) {
+            "requests" => requests.extend(amounts(report, &field)),
+            "limits" => limits.extend(amounts(report, &field)),
+            "claims" => report.add(
+                field.key,
+                &field.path,
+                Fault::new("not supported: a claim needs a ResourceClaim in the Pod, and flamectl makes none")
+                    .say("remove it"),
+            ),
+            _ => {}
+        }
+    }
+    for (name, limit) in &limits {
+        check_limit(report, name, limit);
+    }
+    for (name, request) in &requests {
+        compare(report, name, request, limits.get(name));
+    }
+    let texts =
+        |amounts: BTreeMap<String, Amount>| amounts.into_iter().map(|(name, amount)| (name, amount.text)).collect();
+    Resources { requests: texts(requests), limits: texts(limits) }
+}
+
+fn amounts(report: &mut Report, section: &Field<'_>) -> BTreeMap<String, Amount> {
+    let mut amounts = BTreeMap::new();
+    if !report.is_map(section) {
+        return amounts;
+    }
+    for field in section.children() {
+        let known = is_resource(report, &field);
+        if let Some((quantity, text)) = amount(report, &field).filter(|_| known) {
+            let place = field.place(None);
+            amounts.insert(field.name.to_owned(), Amount { quantity, text, path: field.path, place });
+        }
+    }
+    amounts
+}
+
+/// Checks a resource's name: one of Kubernetes', or a device's such as `nvidia.com/gpu`.
+fn is_resource(report: &mut Report, field: &Field<'_>) -> bool {
+    let name = field.name;
+    if RESOURCES.contains(&name) || name.starts_with("hugepages-") {
+        return true;
+    }
+    if name.contains('/') || field.name_type != PlainType::Text {
+        return metadata::is_key(report, field);
+    }
+    let fault = Fault::new(format!("{} is not a resource of a container", shown(name)));
+    let fault = match (name, nearest(name, &RESOURCES)) {
+        ("mem" | "ram", _) => fault.say("memory:"),
+        ("gpu" | "gpus", _) => fault.say("nvidia.com/gpu:"),
+        (_, Some(known)) => fault.say(format!("{known}:")),
+        (_, None) => fault.say(format!("known: {}, or a device as nvidia.com/gpu", RESOURCES.join(", "))),
+    };
+    report.add(field.key, &field.path, fault);
+    false
+}
+
+/// Returns the quantity in `field`, which may be a number, as in Kubernetes.
+fn amount(report: &mut Report, field: &Field<'_>) -> Option<(Quantity, String)> {
+    let text = match &field.value.value {
+        Value::Told => return None,
+        Value::Scalar(Scalar { plain_type: PlainType::Number | PlainType::Text, .. }) => {
+            let text = field.value.value.as_text().unwrap_or_default();
+            // YAML 1.1 reads 010 as 8, and Kubernetes would see the 8.
+            let octal = text.len() > 1 && text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
+            if octal && !matches!(&field.value.value, Value::Scalar(scalar) if scalar.quoted) {
+                let fault = Fault::new(format!("{} begins with 0, which YAML 1.1 reads as octal", shown(text)));
+                report.refuse(field, fault.write(text.trim_start_matches('0')));
+                return None;
+            }
+            text
+        }
+        other => {
+            report.refuse(
+                field,
+                Fault::new(format!("want a quantity, got {}", other.describe())).say("cpu: 500m, memory: 1Gi"),
+            );
+            return None;
+        }
+    };
+    let quantity = Quantity::parse(text).map_err(|fault| report.refuse(field, fault)).ok()?;
+    report.refuse_all(field, amount_faults(field.name, text, quantity));
+    Some((quantity, text.to_owned()))
+}
+
+fn amount_faults(name: &str, text: &str, quantity: Quantity) -> Vec<Fault> {
+    let text = shown(text);
+    if quantity.is_negative() {
+        return vec![Fault::new(format!("{text} is negative, want 0 or more")).write(text.trim_start_matches('-'))];
+    }
+    if name == "cpu" {
+        let too_small = !quantity.is_zero() && quantity < Quantity::from_millis(1);
+        return if too_small {
+            vec![Fault::new(format!("{text} is below 1m, the smallest amount of CPU")).write("1m")]
+        } else {
+            Vec::new()
+        };
+    }
+    if quantity.is_whole() {
+        return Vec::new();
+    }
+    if name.contains('/') || name.starts_with("hugepages-") {
+        return vec![Fault::new(format!("{text} is not an integer: {} comes in whole numbers", shown(name)))];
+    }
+    // `memory: 512m` is half a byte; the server takes it with a warning of its own.
+    let fault = Fault::new(format!("{text} is a fraction of a byte")).warning();
+    vec![match text.strip_suffix('m') {
+        Some(number) => fault.write(format!("{number}Mi")),
+        None => fault,
+    }]
+}
+
+fn check_limit(report: &mut Report, name: &str, limit: &Amount) {
+    if limit.quantity.is_zero() && (RESOURCES.contains(&name)) {
+        let fault = Fault::new(format!("a limit of 0 does not limit {name}")).say("remove the line").warning();
+        report.add(limit.place, &limit.path, fault);
+    }
+}
+
+/// Checks a request against the limit of the same resource, as the server does.
+fn compare(report: &mut Report, name: &str, request: &Amount, limit: Option<&Amount>) {
+    let request_text = shown(&request.text);
+    let key = if name.contains('/') { shown(name) } else { name.to_owned() };
+    // Devices and huge pages cannot be shared, so that both numbers have to be the same.
+    let exclusive = name.contains('/') || name.starts_with("hugepages-");
+    let fault = match limit {
+        None if exclusive => Fault::new(format!("{} needs a limit of the same number", shown(name)))
+            .say(format!("limits: {{\"{key}\": {request_text}}}")),
+        Some(limit) if exclusive && request.quantity != limit.quantity => {
+            let limit_text = shown(&limit.text);
+            Fault::new(format!(
+                "the request {request_text} has to be the limit {limit_text} in line {}",
+                limit.place.line
+            ))
+            .say(format!("{key}: {limit_text}"))
+        }
+        Some(limit) if request.quantity > limit.quantity => {
+            let limit_text = shown(&limit.text);
+            Fault::new(format!(
+                "the request {request_text} is more than the limit {limit_text} in line {}",
+                limit.place.line
+            ))
+            .say(format!("lower it to {limit_text}, or raise the limit to {request_text}"))
+        }
+        _ => return,
+    };
+    report.add(request.place, &request.path, fault);
+}

@@ -1,0 +1,473 @@
+//! What has to change: (manifests, snapshot) → [`Plan`], one [`Change`] per object with the reason in words.
+//!
+//! A component is touched only when something that it uses changed, and in the cheapest way (design: rule 5).
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+
+use k8s_openapi::api::core::v1::Service;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+use super::manifests::{Manifests, TemplateHash};
+use super::names::{self, Component, Kind, ObjectRef};
+use super::observed::{ObservedConfigMap, ObservedMeta, ObservedPod, ObservedService, Ownership, Snapshot};
+
+/// What should be there.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Desired {
+    /// This flame.
+    Up(Box<Manifests>),
+    /// Nothing of the flame of this name.
+    Down(String),
+}
+
+impl Desired {
+    /// Returns the flame's name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Up(manifests) => &manifests.flame.metadata.name,
+            Self::Down(name) => name,
+        }
+    }
+
+    /// Returns the manifests; none for `down`.
+    pub fn manifests(&self) -> Option<&Manifests> {
+        match self {
+            Self::Up(manifests) => Some(manifests),
+            Self::Down(_) => None,
+        }
+    }
+}
+
+/// What happens to an object. The words on the screen are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Op {
+    /// Nothing.
+    Keep,
+    /// It is made.
+    Create,
+    /// It is changed in place by server-side apply.
+    Update,
+    /// Its resources are changed in place through the `resize` subresource.
+    Resize,
+    /// It is deleted and made anew under its name.
+    Replace,
+    /// It goes.
+    Delete,
+}
+
+impl fmt::Display for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Keep => "keep",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Resize => "resize",
+            Self::Replace => "replace",
+            Self::Delete => "delete",
+        })
+    }
+}
+
+/// Why an object changes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Why {
+    /// It is not there.
+    Missing,
+    /// It is on its way out and comes back under its name.
+    Terminating,
+    /// The Pod ended and will not run again; the text is its reason.
+    Over(String),
+    /// Another image: from, to.
+    Image(String, String),
+    /// The config sections that the component reads.
+    Config,
+    /// The container's resources.
+    Resources,
+    /// Another field of the Pod template.
+    Template,
+    /// Labels or annotations.
+    Metadata,
+    /// The ConfigMap's text.
+    ConfigText,
+    /// The recorded FlameCluster.
+    Spec,
+    /// The Service's ports.
+    Ports,
+    /// The Service's selector.
+    Selector,
+    /// Somebody changed a field of ours; the text is the field manager.
+    EditedBy(String),
+    /// An executor beyond `replicas`.
+    Surplus,
+    /// The flame is taken down.
+    Down,
+    /// A ConfigMap that was made immutable.
+    Immutable,
+    /// A restart was asked for.
+    Restart,
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("not there"),
+            Self::Terminating => f.write_str("being deleted"),
+            Self::Over(reason) => write!(f, "ended: {reason}"),
+            Self::Image(from, to) => write!(f, "image {from} → {to}"),
+            Self::Config => f.write_str("config changed"),
+            Self::Resources => f.write_str("resources changed"),
+            Self::Template => f.write_str("Pod template changed"),
+            Self::Metadata => f.write_str("labels or annotations changed"),
+            Self::ConfigText => f.write_str("config text changed"),
+            Self::Spec => f.write_str("recorded FlameCluster changed"),
+            Self::Ports => f.write_str("ports changed"),
+            Self::Selector => f.write_str("selector changed"),
+            Self::EditedBy(manager) => write!(f, "edited by {manager}"),
+            Self::Surplus => f.write_str("beyond replicas"),
+            Self::Down => f.write_str("flame is taken down"),
+            Self::Immutable => f.write_str("was made immutable"),
+            Self::Restart => f.write_str("restart"),
+        }
+    }
+}
+
+/// What happens to one object, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The object.
+    pub object: ObjectRef,
+    /// Its part of the flame.
+    pub component: Component,
+    /// What happens.
+    pub op: Op,
+    /// Why; empty for [`Op::Keep`].
+    pub why: Vec<Why>,
+}
+
+/// An object under one of our names that is somebody else's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Foreign {
+    /// The object.
+    pub object: ObjectRef,
+    /// Whose it is, in words.
+    pub owner: String,
+}
+
+/// What has to change. Nothing but [`Op::Keep`] means nothing to do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// One entry an object: record, Services, session manager, executors by index, surplus executors.
+    pub changes: Vec<Change>,
+    /// What stands in the way; where there is any, nothing may be written (design: rule 2).
+    pub foreign: Vec<Foreign>,
+    /// What carries our labels but none of our names: told, never touched.
+    pub strays: Vec<ObjectRef>,
+}
+
+impl Plan {
+    /// Tells whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.changes.iter().all(|change| change.op == Op::Keep)
+    }
+
+    /// Returns how many objects `op` befalls.
+    pub fn count(&self, op: Op) -> usize {
+        self.changes.iter().filter(|change| change.op == op).count()
+    }
+
+    /// Tells whether a running Pod is restarted or taken away.
+    pub fn disrupts(&self) -> bool {
+        self.changes.iter().any(|change| change.disrupts())
+    }
+}
+
+impl Change {
+    /// Tells whether a running Pod is restarted or taken away.
+    pub fn disrupts(&self) -> bool {
+        let image_in_place = self.op == Op::Update && self.why.iter().any(|why| matches!(why, Why::Image(..)));
+        self.object.kind == Kind::Pod && (matches!(self.op, Op::Replace | Op::Delete) || image_in_place)
+    }
+}
+
+/// How the plan may go about it.
+#[derive(Clone, Copy, Debug)]
+pub struct PlanOptions<'a> {
+    /// Take over foreign objects under our names.
+    pub adopt: bool,
+    /// The server or a node refused to resize a Pod: replace instead.
+    pub no_resize: bool,
+    /// Uids of Pods to make anew although they are as they should be.
+    pub restart: &'a HashSet<String>,
+}
+
+/// Returns what has to change so that `snapshot` becomes `desired`.
+pub fn plan(desired: &Desired, snapshot: &Snapshot, options: PlanOptions<'_>) -> Plan {
+    let planner = Planner { flame: desired.name(), snapshot, options, plan: Plan::default() };
+    match desired {
+        Desired::Up(manifests) => planner.up(manifests),
+        Desired::Down(_) => planner.down(),
+    }
+}
+
+struct Planner<'a> {
+    flame: &'a str,
+    snapshot: &'a Snapshot,
+    options: PlanOptions<'a>,
+    plan: Plan,
+}
+
+impl Planner<'_> {
+    fn up(mut self, manifests: &Manifests) -> Plan {
+        let record = ObjectRef::new(Kind::ConfigMap, names::config_map(self.flame));
+        let observed = self.snapshot.record(self.flame);
+        self.push(record, Component::Config, observed.map(|it| &it.meta), |_| record_change(manifests, observed));
+        for (service, component) in manifests.services().iter().zip([Component::SessionManager, Component::ObjectCache])
+        {
+            let name = service.metadata.name.clone().unwrap_or_default();
+            let observed = self.snapshot.services.get(&name);
+            let object = ObjectRef::new(Kind::Service, name);
+            self.push(object, component, observed.map(|it| &it.meta), |_| service_change(service, observed));
+        }
+        self.pod(manifests, Component::SessionManager, names::session_manager(self.flame), None);
+        let replicas = manifests.flame.spec.executor_manager.replicas;
+        for index in 0..replicas {
+            self.pod(manifests, Component::ExecutorManager, names::executor_manager(self.flame, index), Some(index));
+        }
+        self.surplus(replicas);
+        self.plan
+    }
+
+    /// Everything that is ours goes: Pods, Services, the record last (design: Commands).
+    fn down(mut self) -> Plan {
+        for (object, meta) in self.snapshot.objects() {
+            match self.component(&object) {
+                Some(component) if meta.ownership(self.flame) == Ownership::Ours => {
+                    self.plan.changes.push(Change { object, component, op: Op::Delete, why: vec![Why::Down] });
+                }
+                _ => self.plan.strays.push(object),
+            }
+        }
+        self.plan
+    }
+
+    fn pod(&mut self, manifests: &Manifests, component: Component, name: String, index: Option<u32>) {
+        let observed = self.snapshot.pods.get(&name);
+        let object = ObjectRef::new(Kind::Pod, name);
+        self.push(object, component, observed.map(|it| &it.meta), |options| {
+            pod_change(manifests, component, index, observed, options)
+        });
+    }
+
+    /// Executors beyond `replicas` go; other Pods with our labels are none of our business.
+    fn surplus(&mut self, replicas: u32) {
+        let session_manager = names::session_manager(self.flame);
+        for pod in self.snapshot.pods.values().filter(|pod| pod.meta.name != session_manager) {
+            let object = ObjectRef::new(Kind::Pod, &pod.meta.name);
+            match names::executor_index(self.flame, &pod.meta.name) {
+                Some(index) if index < replicas => {}
+                Some(_) if pod.meta.ownership(self.flame) == Ownership::Ours => self.plan.changes.push(Change {
+                    object,
+                    component: Component::ExecutorManager,
+                    op: Op::Delete,
+                    why: vec![Why::Surplus],
+                }),
+                _ => self.plan.strays.push(object),
+            }
+        }
+    }
+
+    fn push(
+        &mut self,
+        object: ObjectRef,
+        component: Component,
+        meta: Option<&ObservedMeta>,
+        change: impl FnOnce(PlanOptions<'_>) -> (Op, Vec<Why>),
+    ) {
+        if let Some(Ownership::Foreign(owner)) = meta.map(|meta| meta.ownership(self.flame))
+            && !self.options.adopt
+        {
+            self.plan.foreign.push(Foreign { object, owner });
+            return;
+        }
+        let (op, why) = change(self.options);
+        self.plan.changes.push(Change { object, component, op, why });
+    }
+
+    fn component(&self, object: &ObjectRef) -> Option<Component> {
+        match object.kind {
+            Kind::ConfigMap if object.name == names::config_map(self.flame) => Some(Component::Config),
+            Kind::Service if object.name == names::object_cache(self.flame) => Some(Component::ObjectCache),
+            Kind::Service | Kind::Pod if object.name == names::session_manager(self.flame) => {
+                Some(Component::SessionManager)
+            }
+            Kind::Pod => names::executor_index(self.flame, &object.name).map(|_| Component::ExecutorManager),
+            _ => None,
+        }
+    }
+}
+
+/// Returns the generation that the record should carry: +1 whenever the rendered config changes (design: Objects).
+pub fn config_generation(manifests: &Manifests, observed: Option<&ObservedConfigMap>) -> u64 {
+    match observed {
+        None => 1,
+        Some(record) if record.data.get(names::CONFIG_KEY) == Some(&manifests.config_text()) => {
+            record.config_generation().max(1)
+        }
+        Some(record) => record.config_generation() + 1,
+    }
+}
+
+fn record_change(manifests: &Manifests, observed: Option<&ObservedConfigMap>) -> (Op, Vec<Why>) {
+    let Some(observed) = observed else { return (Op::Create, vec![Why::Missing]) };
+    if observed.meta.terminating {
+        return (Op::Create, vec![Why::Terminating]);
+    }
+    let desired = manifests.record(config_generation(manifests, Some(observed)));
+    let mut why = Vec::new();
+    let data = desired.data.unwrap_or_default();
+    if data.iter().any(|(key, text)| observed.data.get(key) != Some(text)) {
+        why.push(Why::ConfigText);
+    }
+    let mut annotations = desired.metadata.annotations.unwrap_or_default();
+    let spec = annotations.remove(names::ANNOTATION_SPEC);
+    if observed.meta.annotations.get(names::ANNOTATION_SPEC) != spec.as_ref() {
+        why.push(Why::Spec);
+    }
+    let labels = desired.metadata.labels.unwrap_or_default();
+    if !contains(&observed.meta.labels, &labels) || !contains(&observed.meta.annotations, &annotations) {
+        why.push(Why::Metadata);
+    }
+    match (why.is_empty(), observed.immutable) {
+        (true, _) => (Op::Keep, why),
+        (false, true) => (Op::Replace, vec![Why::Immutable]),
+        (false, false) => (Op::Update, why),
+    }
+}
+
+fn service_change(desired: &Service, observed: Option<&ObservedService>) -> (Op, Vec<Why>) {
+    let Some(observed) = observed else { return (Op::Create, vec![Why::Missing]) };
+    if observed.meta.terminating {
+        return (Op::Create, vec![Why::Terminating]);
+    }
+    let mut why = Vec::new();
+    if !has_ports(desired, observed) || clashes(desired, observed) {
+        why.push(Why::Ports);
+    }
+    let selector = desired.spec.as_ref().and_then(|spec| spec.selector.clone()).unwrap_or_default();
+    if observed.selector != selector {
+        why.push(Why::Selector);
+    }
+    let metadata = &desired.metadata;
+    if !metadata.labels.as_ref().is_none_or(|labels| contains(&observed.meta.labels, labels))
+        || !metadata.annotations.as_ref().is_none_or(|it| contains(&observed.meta.annotations, it))
+    {
+        why.push(Why::Metadata);
+    }
+    (if why.is_empty() { Op::Keep } else { Op::Update }, why)
+}
+
+/// Tells whether every port of ours is there as we want it.
+fn has_ports(desired: &Service, observed: &ObservedService) -> bool {
+    ports(desired).all(|(name, port)| {
+        observed.ports.iter().any(|it| {
+            (it.name.as_str(), it.port, it.target_port.parse()) == (name, port, Ok(port)) && it.protocol == "TCP"
+        })
+    })
+}
+
+/// Tells whether a port that is not ours bears a name of ours, as after `kubectl edit` of a port's number: server-side
+/// apply keys ports by number, would add ours beside it, and the server would refuse the doubled name.
+pub fn clashes(desired: &Service, observed: &ObservedService) -> bool {
+    observed.ports.iter().any(|it| {
+        ports(desired).any(|(name, port)| it.name == name && it.port != port)
+            && !ports(desired).any(|(name, port)| (it.name.as_str(), it.port) == (name, port))
+    })
+}
+
+fn ports(service: &Service) -> impl Iterator<Item = (&str, u16)> {
+    let ports = service.spec.iter().flat_map(|spec| spec.ports.iter().flatten());
+    ports.filter_map(|port| match &port.target_port {
+        Some(IntOrString::Int(number)) => Some((port.name.as_deref()?, u16::try_from(*number).ok()?)),
+        _ => None,
+    })
+}
+
+fn pod_change(
+    manifests: &Manifests,
+    component: Component,
+    index: Option<u32>,
+    observed: Option<&ObservedPod>,
+    options: PlanOptions<'_>,
+) -> (Op, Vec<Why>) {
+    let Some(pod) = observed else { return (Op::Create, vec![Why::Missing]) };
+    if pod.meta.terminating {
+        return (Op::Create, vec![Why::Terminating]);
+    }
+    if pod.is_over() {
+        let reason = pod.reason.clone().unwrap_or_else(|| format!("{:?}", pod.phase));
+        return (Op::Replace, vec![Why::Over(reason)]);
+    }
+    let desired = manifests.template_hash(component);
+    let mut why = template_changes(desired, &pod.template_hash(), &pod.image, manifests.image(component));
+    if let Some(manager) = &pod.meta.image_manager
+        && pod.image != manifests.image(component)
+    {
+        why.push(Why::EditedBy(manager.clone()));
+        why.push(Why::Image(pod.image.clone(), manifests.image(component).to_owned()));
+    }
+    let index_is_there = index.is_none_or(|index| {
+        pod.meta.labels.get(names::LABEL_POD_INDEX).is_some_and(|label| *label == index.to_string())
+    });
+    let user_annotations = &manifests.flame.metadata.annotations;
+    let metadata_is_there = index_is_there
+        && contains(&pod.meta.labels, manifests.pod_labels(component))
+        && contains(&pod.meta.annotations, user_annotations);
+    if !metadata_is_there {
+        why.push(Why::Metadata);
+    }
+    if options.restart.contains(&pod.meta.uid) {
+        why.push(Why::Restart);
+    }
+    why.sort();
+    why.dedup();
+    (pod_op(&why, component, options), why)
+}
+
+fn template_changes(desired: &TemplateHash, observed: &TemplateHash, from: &str, to: &str) -> Vec<Why> {
+    let mut why = Vec::new();
+    if desired.pod != observed.pod {
+        why.push(Why::Template);
+    }
+    if desired.config != observed.config {
+        why.push(Why::Config);
+    }
+    if desired.image != observed.image {
+        why.push(Why::Image(from.to_owned(), to.to_owned()));
+    }
+    if desired.resources != observed.resources {
+        why.push(Why::Resources);
+    }
+    if desired.metadata != observed.metadata {
+        why.push(Why::Metadata);
+    }
+    why
+}
+
+/// Picks the cheapest way (design: rule 5).
+///
+/// An image in place restarts the container under the same hostname. The session manager does not mind and keeps its
+/// storage; an executor would be taken for its predecessor and never get work again (flame-facts 1.7), so it is replaced.
+fn pod_op(why: &[Why], component: Component, options: PlanOptions<'_>) -> Op {
+    let cost = |why: &Why| match why {
+        Why::Metadata | Why::EditedBy(_) => Op::Update,
+        Why::Image(..) if component == Component::SessionManager => Op::Update,
+        Why::Resources if !options.no_resize => Op::Resize,
+        _ => Op::Replace,
+    };
+    why.iter().map(cost).max().unwrap_or(Op::Keep)
+}
+
+fn contains(observed: &BTreeMap<String, String>, desired: &BTreeMap<String, String>) -> bool {
+    desired.iter().all(|(key, value)| observed.get(key) == Some(value))
+}

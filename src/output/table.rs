@@ -1,0 +1,430 @@
+//! Tables: (plan, verdict, list of flames) → text in kubectl's plain style.
+
+use std::collections::BTreeSet;
+
+use comfy_table::{Table, presets};
+
+use super::text;
+use crate::flame::names::{Component, ObjectRef};
+use crate::flame::plan::{Change, Op, Plan, Why};
+use crate::flame::state::{Cause, ClusterState, Verdict};
+
+/// Most objects listed that carry our labels but none of our names.
+const STRAYS: usize = 5;
+
+/// Returns what a plan changes, one line a group of like objects; objects that stay are counted only.
+pub fn plan(plan: &Plan) -> String {
+    let mut paragraphs = Vec::new();
+    let rows = plan_rows(plan);
+    if !rows.is_empty() {
+        let disrupts = rows.iter().any(|row| !row[3].is_empty());
+        let columns = if disrupts { 4 } else { 3 };
+        let header = ["OP", "OBJECT", "WHY", "DISRUPTS"];
+        paragraphs.push(table(Some(&header[..columns]), rows.iter().map(|row| row[..columns].to_vec())));
+    }
+    paragraphs.push(summary(plan));
+    if !plan.strays.is_empty() {
+        paragraphs.push(strays(&plan.strays));
+    }
+    paragraphs.join("\n\n")
+}
+
+fn plan_rows(plan: &Plan) -> Vec<[String; 4]> {
+    let changes = groups(&plan.changes).into_iter().map(|group| {
+        let why = group.why.iter().map(Why::to_string).collect::<Vec<_>>().join(", ");
+        [group.op.to_string(), group.objects(), text::one_line(&why, 120), group.disruption()]
+    });
+    let foreign = plan.foreign.iter().map(|foreign| {
+        let owner = text::one_line(&foreign.owner, 120);
+        ["refuse".to_owned(), foreign.object.to_string(), owner, String::new()]
+    });
+    changes.chain(foreign).collect()
+}
+
+/// Executors that change in the same way for the same reason, or one other object.
+struct Group<'a> {
+    op: Op,
+    why: &'a [Why],
+    first: &'a Change,
+    indices: Vec<u32>,
+}
+
+fn groups(changes: &[Change]) -> Vec<Group<'_>> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for change in changes.iter().filter(|change| change.op != Op::Keep) {
+        let index = text::executor(&change.object).map(|(_, index)| index);
+        let alike = |group: &&mut Group<'_>| {
+            let executors = !group.indices.is_empty() && index.is_some();
+            executors && group.op == change.op && group.why == change.why
+        };
+        match groups.iter_mut().find(alike) {
+            Some(group) => group.indices.extend(index),
+            None => groups.push(Group {
+                op: change.op,
+                why: &change.why,
+                first: change,
+                indices: index.into_iter().collect(),
+            }),
+        }
+    }
+    groups.iter_mut().for_each(|group| group.indices.sort_unstable());
+    groups
+}
+
+impl Group<'_> {
+    fn objects(&self) -> String {
+        match (text::executor(&self.first.object), self.indices.len()) {
+            (Some((prefix, _)), 2..) => {
+                format!("Pods {prefix}{} ({})", text::ranges(&self.indices, '…'), self.indices.len())
+            }
+            _ => self.first.object.to_string(),
+        }
+    }
+
+    /// Says what stops working for a while, or for good.
+    fn disruption(&self) -> String {
+        if !self.first.disrupts() {
+            return String::new();
+        }
+        let goes = self.op == Op::Delete;
+        match (self.first.component, self.indices.len()) {
+            (Component::SessionManager, _) => format!("session manager {}", if goes { "stops" } else { "restarts" }),
+            (_, 0 | 1) => format!("1 executor {}", if goes { "stops" } else { "restarts" }),
+            (_, many) => format!("{many} executors {}", if goes { "stop" } else { "restart" }),
+        }
+    }
+}
+
+/// Counts the objects by what happens to them.
+fn summary(plan: &Plan) -> String {
+    let parts: Vec<String> = [
+        (plan.count(Op::Create), "to create"),
+        (plan.count(Op::Update), "to update"),
+        (plan.count(Op::Resize), "to resize"),
+        (plan.count(Op::Replace), "to replace"),
+        (plan.count(Op::Delete), "to delete"),
+        (plan.foreign.len(), "refused"),
+    ]
+    .iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, what)| format!("{count} {what}"))
+    .collect();
+    match (parts.is_empty(), plan.count(Op::Keep)) {
+        (true, 0) => "nothing to do".to_owned(),
+        (true, kept) => format!("nothing to do: {} as wanted", text::count(kept, "object")),
+        (false, 0) => parts.join(", "),
+        (false, kept) => format!("{}, {kept} unchanged", parts.join(", ")),
+    }
+}
+
+fn strays(strays: &[ObjectRef]) -> String {
+    let mut names: Vec<String> = strays.iter().take(STRAYS).map(ObjectRef::to_string).collect();
+    if strays.len() > STRAYS {
+        names.push(format!("and {} more", strays.len() - STRAYS));
+    }
+    format!("not touched, though labelled as this flame's: {}", names.join(", "))
+}
+
+/// Returns a flame's status block, its endpoint, and one line a cause.
+pub fn status(name: &str, namespace: &str, verdict: &Verdict, headers: bool) -> String {
+    let status = &verdict.status;
+    let header = ["NAME", "NAMESPACE", "STATE", "SESSION-MANAGER", "EXECUTORS", "CONFIG", "MESSAGE"];
+    let row = vec![
+        name.to_owned(),
+        namespace.to_owned(),
+        status.state.to_string(),
+        format!("{}/1", status.session_manager.ready),
+        format!("{}/{}", status.executor_manager.ready, status.executor_manager.replicas),
+        status.config_generation.to_string(),
+        message(verdict),
+    ];
+    let block = table(headers.then_some(&header[..]), [row]);
+    let endpoint = format!("Session manager endpoint: {}", status.session_manager.endpoint);
+    let causes: Vec<String> = verdict.causes.iter().map(|cause| format!("\n  {}", text::cause(cause))).collect();
+    match causes.is_empty() {
+        true => format!("{block}\n\n{endpoint}"),
+        false => format!("{block}\n\n{endpoint}\n\nNot ready:{}", causes.concat()),
+    }
+}
+
+/// Returns the message without the causes where they are listed besides.
+fn message(verdict: &Verdict) -> String {
+    let message = text::one_line(&verdict.status.message, usize::MAX);
+    match message.split_once("; ") {
+        Some((counts, _)) if !verdict.causes.is_empty() => counts.to_owned(),
+        _ => message,
+    }
+}
+
+/// Returns the one command that tells more about what holds the flame up; none where waiting is all there is to do.
+pub fn next_step(namespace: &str, verdict: &Verdict) -> Option<String> {
+    let cause = verdict.causes.iter().find(|cause| is_trouble(cause))?;
+    let pod = cause.pods.first()?;
+    Some(match cause.reason.as_str() {
+        "NotCreated" => "run `flamectl up` with the FlameCluster again: Pods are missing".to_owned(),
+        "CrashLoopBackOff" => format!("kubectl logs -n {namespace} {pod} --previous"),
+        "Error" | "OOMKilled" | "Failed" | "Succeeded" => format!("kubectl logs -n {namespace} {pod}"),
+        _ => format!("kubectl describe pod -n {namespace} {pod}"),
+    })
+}
+
+/// Tells whether a cause is more than a Pod on its way.
+pub(super) fn is_trouble(cause: &Cause) -> bool {
+    !matches!(cause.reason.as_str(), "Pending" | "ContainerCreating" | "PodInitializing" | "NotReady" | "Terminating")
+}
+
+/// One flame in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlameRow {
+    /// `metadata.namespace`.
+    pub namespace: String,
+    /// `metadata.name`.
+    pub name: String,
+    /// `status.state`.
+    pub state: ClusterState,
+    /// Ready session managers, 0 or 1.
+    pub session_manager_ready: u32,
+    /// Ready executors.
+    pub ready: u32,
+    /// Desired executors.
+    pub replicas: u32,
+    /// Seconds since the record was made, where that is known.
+    pub age: Option<u64>,
+}
+
+/// Which parts of a list are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListOptions {
+    /// The column NAMESPACE.
+    pub namespaces: bool,
+    /// The header.
+    pub headers: bool,
+}
+
+/// Returns flames, one a line, by namespace and name; no flames make no text.
+pub fn list(flames: &[FlameRow], options: ListOptions) -> String {
+    let first = usize::from(!options.namespaces);
+    let sorted: BTreeSet<(&str, &str, usize)> =
+        flames.iter().enumerate().map(|(at, it)| (it.namespace.as_str(), it.name.as_str(), at)).collect();
+    let rows = sorted.into_iter().map(|(namespace, name, at)| {
+        let flame = &flames[at];
+        let row = [
+            namespace.to_owned(),
+            name.to_owned(),
+            flame.state.to_string(),
+            format!("{}/1", flame.session_manager_ready),
+            format!("{}/{}", flame.ready, flame.replicas),
+            flame.age.map_or("<unknown>".to_owned(), text::age),
+        ];
+        row[first..].to_vec()
+    });
+    let header = ["NAMESPACE", "NAME", "STATE", "SESSION-MANAGER", "EXECUTORS", "AGE"];
+    let headers = options.headers && !flames.is_empty();
+    table(headers.then_some(&header[first..]), rows)
+}
+
+/// Lays out rows as kubectl does: no lines, three spaces between columns.
+fn table(header: Option<&[&str]>, rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    if let Some(header) = header {
+        table.set_header(header);
+    }
+    table.add_rows(rows);
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 3));
+    }
+    table.trim_fmt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flame::names::{self, Kind};
+    use crate::flame::plan::Foreign;
+    use crate::flame::state::{ExecutorManagerStatus, SessionManagerStatus, Status};
+
+    fn change(kind: Kind, name: &str, component: Component, op: Op, why: &[Why]) -> Change {
+        Change { object: ObjectRef::new(kind, name), component, op, why: why.to_vec() }
+    }
+
+    fn executors(indices: impl IntoIterator<Item = u32>, op: Op, why: &[Why]) -> Vec<Change> {
+        let executor =
+            |index| change(Kind::Pod, &names::executor_manager("demo", index), Component::ExecutorManager, op, why);
+        indices.into_iter().map(executor).collect()
+    }
+
+    #[track_caller]
+    fn check(actual: &str, expected: &[&str]) {
+        assert_eq!(actual.lines().collect::<Vec<_>>(), expected, "\n{actual}");
+    }
+
+    #[test]
+    fn a_new_flame_is_a_table_of_what_is_made() {
+        let mut changes = vec![
+            change(Kind::ConfigMap, "demo-config", Component::Config, Op::Create, &[Why::Missing]),
+            change(Kind::Service, "demo-session-manager", Component::SessionManager, Op::Create, &[Why::Missing]),
+            change(Kind::Service, "demo-object-cache", Component::ObjectCache, Op::Create, &[Why::Missing]),
+            change(Kind::Pod, "demo-session-manager", Component::SessionManager, Op::Create, &[Why::Missing]),
+        ];
+        changes.extend(executors(0..10, Op::Create, &[Why::Missing]));
+        check(
+            &plan(&Plan { changes, ..Plan::default() }),
+            &[
+                "OP       OBJECT                                WHY",
+                "create   ConfigMap demo-config                 not there",
+                "create   Service demo-session-manager          not there",
+                "create   Service demo-object-cache             not there",
+                "create   Pod demo-session-manager              not there",
+                "create   Pods demo-executor-manager-0…9 (10)   not there",
+                "",
+                "14 to create",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_change_says_what_it_disrupts_and_counts_what_stays() {
+        let image = [Why::Image("flame:v1".to_owned(), "flame:v2".to_owned())];
+        let mut changes = vec![
+            change(Kind::ConfigMap, "demo-config", Component::Config, Op::Update, &[Why::Spec]),
+            change(Kind::Pod, "demo-session-manager", Component::SessionManager, Op::Keep, &[]),
+        ];
+        changes.extend(executors([0, 1, 2], Op::Replace, &image));
+        changes.extend(executors([3], Op::Create, &[Why::Missing]));
+        changes.extend(executors([4, 5], Op::Replace, &image));
+        changes.extend(executors([10, 11, 9], Op::Delete, &[Why::Surplus]));
+        check(
+            &plan(&Plan { changes, ..Plan::default() }),
+            &[
+                "OP        OBJECT                                   WHY                             DISRUPTS",
+                "update    ConfigMap demo-config                    recorded FlameCluster changed",
+                "replace   Pods demo-executor-manager-0…2,4…5 (5)   image flame:v1 → flame:v2       5 executors restart",
+                "create    Pod demo-executor-manager-3              not there",
+                "delete    Pods demo-executor-manager-9…11 (3)      beyond replicas                 3 executors stop",
+                "",
+                "1 to create, 1 to update, 5 to replace, 3 to delete, 1 unchanged",
+            ],
+        );
+    }
+
+    #[test]
+    fn nothing_to_do_is_one_sentence() {
+        check(&plan(&Plan::default()), &["nothing to do"]);
+        let changes = executors(0..3, Op::Keep, &[]);
+        check(&plan(&Plan { changes, ..Plan::default() }), &["nothing to do: 3 objects as wanted"]);
+    }
+
+    #[test]
+    fn foreign_objects_and_strays_are_named() {
+        let foreign =
+            Foreign { object: ObjectRef::new(Kind::Service, "demo-object-cache"), owner: "managed by Helm".to_owned() };
+        let strays = (0..7).map(|index| ObjectRef::new(Kind::Pod, format!("x{index}"))).collect();
+        check(
+            &plan(&Plan { changes: Vec::new(), foreign: vec![foreign], strays }),
+            &[
+                "OP       OBJECT                      WHY",
+                "refuse   Service demo-object-cache   managed by Helm",
+                "",
+                "1 refused",
+                "",
+                "not touched, though labelled as this flame's: Pod x0, Pod x1, Pod x2, Pod x3, Pod x4, and 2 more",
+            ],
+        );
+    }
+
+    fn verdict(state: ClusterState, ready: u32, message: &str, causes: Vec<Cause>) -> Verdict {
+        let status = Status {
+            session_manager: SessionManagerStatus { ready: 1, endpoint: "http://demo-session-manager:8080".to_owned() },
+            executor_manager: ExecutorManagerStatus { replicas: 10, ready },
+            state,
+            config_generation: 2,
+            message: message.to_owned(),
+        };
+        Verdict { status, causes }
+    }
+
+    fn held(reason: &str, message: &str) -> Cause {
+        Cause {
+            component: Component::ExecutorManager,
+            reason: reason.to_owned(),
+            message: message.to_owned(),
+            pods: (3..10).map(|index| names::executor_manager("demo", index)).collect(),
+            indices: (3..10).collect(),
+        }
+    }
+
+    #[test]
+    fn a_healthy_flame_is_its_status_block() {
+        let verdict = verdict(ClusterState::Running, 10, "All components healthy", Vec::new());
+        check(
+            &status("demo", "ml", &verdict, true),
+            &[
+                "NAME   NAMESPACE   STATE     SESSION-MANAGER   EXECUTORS   CONFIG   MESSAGE",
+                "demo   ml          Running   1/1               10/10       2        All components healthy",
+                "",
+                "Session manager endpoint: http://demo-session-manager:8080",
+            ],
+        );
+        assert_eq!(next_step("ml", &verdict), None);
+    }
+
+    #[test]
+    fn causes_are_listed_once_and_lead_to_a_next_step() {
+        let message = "3 of 10 executors ready; executors 3-9: ImagePullBackOff: Back-off pulling image \"x:v9\"";
+        let cause = held("ImagePullBackOff", "Back-off pulling image \"x:v9\"");
+        let verdict = verdict(ClusterState::Running, 3, message, vec![cause]);
+        check(
+            &status("demo", "ml", &verdict, false),
+            &[
+                "demo   ml   Running   1/1   3/10   2   3 of 10 executors ready",
+                "",
+                "Session manager endpoint: http://demo-session-manager:8080",
+                "",
+                "Not ready:",
+                "  executors 3-9: ImagePullBackOff: Back-off pulling image \"x:v9\"",
+            ],
+        );
+        assert_eq!(next_step("ml", &verdict).unwrap(), "kubectl describe pod -n ml demo-executor-manager-3");
+    }
+
+    #[test]
+    fn the_next_step_fits_the_cause() {
+        for (reason, expected) in [
+            ("CrashLoopBackOff", Some("kubectl logs -n ml demo-executor-manager-3 --previous")),
+            ("Unschedulable", Some("kubectl describe pod -n ml demo-executor-manager-3")),
+            ("NotCreated", Some("run `flamectl up` with the FlameCluster again: Pods are missing")),
+            ("ContainerCreating", None),
+        ] {
+            let verdict = verdict(ClusterState::Pending, 3, "", vec![held(reason, "")]);
+            assert_eq!(next_step("ml", &verdict).as_deref(), expected, "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_list_is_sorted_and_may_lack_header_and_namespace() {
+        let row = |namespace: &str, name: &str, ready, age| FlameRow {
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            state: ClusterState::Running,
+            session_manager_ready: 1,
+            ready,
+            replicas: 10,
+            age,
+        };
+        let flames = [row("ml", "demo", 3, Some(130)), row("a-longer-one", "b", 10, None)];
+        check(
+            &list(&flames, ListOptions { namespaces: true, headers: true }),
+            &[
+                "NAMESPACE      NAME   STATE     SESSION-MANAGER   EXECUTORS   AGE",
+                "a-longer-one   b      Running   1/1               10/10       <unknown>",
+                "ml             demo   Running   1/1               3/10        2m10s",
+            ],
+        );
+        check(
+            &list(&flames[..1], ListOptions { namespaces: false, headers: false }),
+            &["demo   Running   1/1   3/10   2m10s"],
+        );
+        assert_eq!(list(&[], ListOptions { namespaces: true, headers: true }), "");
+    }
+}

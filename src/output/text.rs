@@ -1,0 +1,173 @@
+//! Words for people: ages, counts, ranges, one-line causes. Pure.
+
+use crate::flame::names::{self, Component, Kind, ObjectRef};
+use crate::flame::state::Cause;
+
+/// Longest message of a server on one line, in characters: enough for a scheduler's reasons on a handful of nodes.
+const MESSAGE_LENGTH: usize = 240;
+/// Most runs of indices named one by one.
+const RUNS: usize = 6;
+
+/// Returns the text without control characters but line breaks and tabs: what a server says must not steer a terminal.
+pub fn clean(text: &str) -> String {
+    text.chars().filter(|&char| !char.is_control() || char == '\n' || char == '\t').collect()
+}
+
+/// Returns the text on one line of at most `length` characters.
+pub fn one_line(text: &str, length: usize) -> String {
+    let line = clean(text).split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(length) {
+        None => line,
+        Some(_) => line.chars().take(length.saturating_sub(1)).chain(['…']).collect(),
+    }
+}
+
+/// Returns `1 Pod` or `3 Pods`.
+pub fn count(number: usize, noun: &str) -> String {
+    match number {
+        1 => format!("1 {noun}"),
+        _ => format!("{number} {noun}s"),
+    }
+}
+
+/// Returns an age as kubectl prints it (k8s apimachinery `duration.HumanDuration`).
+pub fn age(seconds: u64) -> String {
+    let (minutes, hours, days, years) = (seconds / 60, seconds / 3600, seconds / 86_400, seconds / 86_400 / 365);
+    let two = |first: u64, unit, second: u64, second_unit| match second {
+        0 => format!("{first}{unit}"),
+        _ => format!("{first}{unit}{second}{second_unit}"),
+    };
+    match () {
+        () if seconds < 120 => format!("{seconds}s"),
+        () if minutes < 10 => two(minutes, "m", seconds % 60, "s"),
+        () if minutes < 180 => format!("{minutes}m"),
+        () if hours < 8 => two(hours, "h", minutes % 60, "m"),
+        () if hours < 48 => format!("{hours}h"),
+        () if days < 8 => two(days, "d", hours % 24, "h"),
+        () if years < 2 => format!("{days}d"),
+        () if years < 8 => two(years, "y", days % 365, "d"),
+        () => format!("{years}y"),
+    }
+}
+
+/// Returns ascending indices as `0-6,9`, cut with `…` after a few runs; `dash` stands inside a run.
+pub fn ranges(indices: &[u32], dash: char) -> String {
+    let mut runs: Vec<(u32, u32)> = Vec::new();
+    for &index in indices {
+        let is_full = runs.len() == RUNS;
+        match runs.last_mut() {
+            Some((_, last)) if *last + 1 == index => *last = index,
+            _ if is_full => return format!("{},…", join(&runs, dash)),
+            _ => runs.push((index, index)),
+        }
+    }
+    join(&runs, dash)
+}
+
+fn join(runs: &[(u32, u32)], dash: char) -> String {
+    let run = |&(first, last): &(u32, u32)| match first == last {
+        true => first.to_string(),
+        false => format!("{first}{dash}{last}"),
+    };
+    runs.iter().map(run).collect::<Vec<_>>().join(",")
+}
+
+/// Returns a cause on one line, as `executors 3-9: ImagePullBackOff: …`.
+pub fn cause(cause: &Cause) -> String {
+    let who = match (cause.component, cause.indices.as_slice()) {
+        (Component::ExecutorManager, [index]) => format!("executor {index}"),
+        (Component::ExecutorManager, indices) => {
+            let ranges = ranges(indices, '-');
+            // A list that is cut says how many it stands for.
+            if ranges.ends_with('…') {
+                format!("{} executors ({ranges})", indices.len())
+            } else {
+                format!("executors {ranges}")
+            }
+        }
+        _ => "session manager".to_owned(),
+    };
+    let message = one_line(&cause.message, MESSAGE_LENGTH);
+    match message.as_str() {
+        "" => format!("{who}: {}", cause.reason),
+        _ => format!("{who}: {}: {message}", cause.reason),
+    }
+}
+
+/// Returns an executor Pod's name up to its index, and the index.
+pub fn executor(object: &ObjectRef) -> Option<(&str, u32)> {
+    let (flame, _) = object.name.rsplit_once("-executor-manager-").filter(|_| object.kind == Kind::Pod)?;
+    let index = names::executor_index(flame, &object.name)?;
+    Some((object.name.trim_end_matches(|char: char| char.is_ascii_digit()), index))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_are_written_as_kubectl_does() {
+        const MINUTE: u64 = 60;
+        const HOUR: u64 = 3600;
+        const DAY: u64 = 86_400;
+        // The cases of k8s.io/apimachinery/pkg/util/duration, and the edges between.
+        for (seconds, expected) in [
+            (0, "0s"),
+            (5, "5s"),
+            (119, "119s"),
+            (2 * MINUTE, "2m"),
+            (2 * MINUTE + 10, "2m10s"),
+            (9 * MINUTE + 59, "9m59s"),
+            (10 * MINUTE + 1, "10m"),
+            (3 * HOUR - 1, "179m"),
+            (3 * HOUR, "3h"),
+            (7 * HOUR + 59 * MINUTE, "7h59m"),
+            (8 * HOUR + 59 * MINUTE, "8h"),
+            (47 * HOUR + 59 * MINUTE, "47h"),
+            (2 * DAY, "2d"),
+            (2 * DAY + HOUR, "2d1h"),
+            (7 * DAY + 23 * HOUR, "7d23h"),
+            (8 * DAY + 23 * HOUR, "8d"),
+            (2 * 365 * DAY - 1, "729d"),
+            (2 * 365 * DAY, "2y"),
+            (2 * 365 * DAY + DAY, "2y1d"),
+            (8 * 365 * DAY + DAY, "8y"),
+        ] {
+            assert_eq!(age(seconds), expected, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn many_runs_are_cut() {
+        assert_eq!(ranges(&[], '-'), "");
+        assert_eq!(ranges(&[0, 1, 2, 5], '…'), "0…2,5");
+        assert_eq!(ranges(&[0, 2, 4, 6, 8, 10], '-'), "0,2,4,6,8,10");
+        assert_eq!(ranges(&[0, 2, 4, 6, 8, 10, 12, 13], '-'), "0,2,4,6,8,10,…");
+    }
+
+    #[test]
+    fn a_cause_is_one_line_that_steers_no_terminal() {
+        let held = |indices: &[u32], message: &str| Cause {
+            component: Component::ExecutorManager,
+            reason: "Error".to_owned(),
+            message: message.to_owned(),
+            pods: Vec::new(),
+            indices: indices.to_vec(),
+        };
+        assert_eq!(cause(&held(&[3], "a\n\tb \u{1b}[31mred")), "executor 3: Error: a b [31mred");
+        assert_eq!(cause(&held(&[3, 4, 7], "")), "executors 3-4,7: Error");
+        let odd: Vec<u32> = (0..20).map(|index| index * 2 + 1).collect();
+        assert_eq!(cause(&held(&odd, "")), "20 executors (1,3,5,7,9,11,…): Error");
+        assert_eq!(cause(&held(&[0], &"x".repeat(300))).chars().count(), "executor 0: Error: ".len() + MESSAGE_LENGTH);
+    }
+
+    #[test]
+    fn only_executor_pods_are_taken_for_executors() {
+        let object = |kind, name| ObjectRef::new(kind, name);
+        assert_eq!(executor(&object(Kind::Pod, "a-executor-manager-12")), Some(("a-executor-manager-", 12)));
+        assert_eq!(executor(&object(Kind::Pod, "a-executor-manager-1-executor-manager-0")).map(|it| it.1), Some(0));
+        assert_eq!(executor(&object(Kind::Pod, "a-executor-manager-01")), None);
+        assert_eq!(executor(&object(Kind::Pod, "a-session-manager")), None);
+        assert_eq!(executor(&object(Kind::Service, "a-executor-manager-1")), None);
+    }
+}
