@@ -1,0 +1,425 @@
+//! The step function against an API server in memory, under seeded faults in virtual time.
+//!
+//! Every schedule changes a flame a few times while requests get lost before or after they are carried out, the client is
+//! killed, the server throttles, watches lose events, and strangers delete, evict and edit. Then the faults stop, the same
+//! command runs once more, and the state must be exactly that of an undisturbed run, and a further run must write nothing.
+//!
+//! `MODEL_SEED=n cargo test --test model` replays one schedule with its steps; `MODEL_SCHEDULES=n` sets how many run.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test may panic, look at the clock and speak"
+)]
+
+mod server;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use fastrand::Rng;
+use flamectl::error::{Error, ErrorKind};
+use flamectl::flame::manifests::{Manifests, manifests};
+use flamectl::flame::names::{self, Kind, ObjectRef};
+use flamectl::flame::observed::{Ownership, Snapshot};
+use flamectl::flame::plan::{Desired, Op};
+use flamectl::flame::rollout::{MaxUnavailable, Options, Outcome, Rollout, Step, Write};
+use flamectl::flame::{API_VERSION, ExecutorManager, FlameCluster, KIND, Metadata, SessionManager, Spec};
+use serde_json::Value;
+use server::Server;
+
+const NAME: &str = "demo";
+/// Schedules of one CI run.
+const SCHEDULES: u64 = 12_000;
+/// Steps after which a schedule counts as stuck. An undisturbed one takes about thirty.
+const STEPS: usize = 4_000;
+
+fn flame(version: u32, replicas: u32, max_executors: u32, image: &str) -> FlameCluster {
+    FlameCluster {
+        api_version: API_VERSION.into(),
+        kind: KIND.into(),
+        metadata: Metadata { name: NAME.into(), ..Default::default() },
+        spec: Spec {
+            session_manager: SessionManager { image: format!("sm:v{}", version / 2), ..Default::default() },
+            executor_manager: ExecutorManager {
+                image: format!("{image}em:v{version}"),
+                replicas,
+                max_executors,
+                ..Default::default()
+            },
+            object_cache: Default::default(),
+        },
+    }
+}
+
+fn up(flame: &FlameCluster) -> Desired {
+    Desired::Up(Box::new(manifests(flame).unwrap()))
+}
+
+/// How often one command is killed and started again; each time its timeout begins anew.
+const LIVES: u32 = 5;
+
+/// How much goes wrong.
+#[derive(Clone, Copy, Debug, Default)]
+struct Faults {
+    /// Per mille of requests that get lost, get lost after they were carried out, or are put off.
+    requests: u32,
+    /// Per mille of moments at which the client is killed and started again.
+    kills: u32,
+    /// Per mille of moments at which a stranger does something.
+    strangers: u32,
+    /// Per mille of moments at which the watch has to list anew.
+    relists: u32,
+}
+
+const CALM: Faults = Faults { requests: 0, kills: 0, strangers: 0, relists: 0 };
+
+/// One client, one server, one clock.
+struct World {
+    server: Server,
+    rng: Rng,
+    now: Duration,
+    seen: usize,
+    faults: Faults,
+    trace: bool,
+    /// The smallest number of ready executors since the last look, among those that should be ready.
+    least_ready: usize,
+}
+
+impl World {
+    fn new(seed: u64, faults: Faults) -> Self {
+        Self {
+            server: Server::default(),
+            rng: Rng::with_seed(seed),
+            now: Duration::ZERO,
+            seen: 0,
+            faults,
+            trace: std::env::var("MODEL_SEED").is_ok(),
+            least_ready: usize::MAX,
+        }
+    }
+
+    fn happens(&mut self, per_mille: u32) -> bool {
+        self.rng.u32(0..1000) < per_mille
+    }
+
+    fn say(&self, text: impl FnOnce() -> String) {
+        if self.trace {
+            println!("{:>8.2}s {}", self.now.as_secs_f64(), text());
+        }
+    }
+
+    /// Reads everything, as a command that starts does.
+    fn start(&mut self, desired: &Desired, options: Options) -> Rollout {
+        self.seen = self.server.log.len();
+        let mut snapshot = Snapshot::default();
+        for object in self.server.objects.keys() {
+            snapshot.insert(self.server.get(object).unwrap());
+        }
+        let timeout = options.timeout.map(|timeout| self.now + timeout);
+        Rollout::new(desired.clone(), Options { timeout, ..options }, snapshot)
+    }
+
+    /// Runs one command to its end, starting it again whenever it is killed.
+    fn run(&mut self, desired: &Desired, options: Options) -> Result<(), Error> {
+        let mut rollout = self.start(desired, options);
+        let mut lives = LIVES;
+        for _ in 0..STEPS {
+            if lives > 0 && self.happens(self.faults.kills) {
+                lives -= 1;
+                self.say(|| "killed".into());
+                rollout = self.start(desired, options);
+            }
+            match rollout.next(self.now) {
+                Step::Done => return Ok(()),
+                Step::Stop(error) => return Err(error),
+                Step::Read(objects) => objects.iter().for_each(|object| self.read(&mut rollout, object)),
+                Step::Write(writes) => self.write(&mut rollout, writes),
+                Step::Wait(until) => self.pass(&mut rollout, until),
+            }
+            self.count_ready();
+        }
+        panic!("stuck after {STEPS} steps: {:?}\n{:#?}", rollout.next(self.now), rollout.plan());
+    }
+
+    fn read(&mut self, rollout: &mut Rollout, object: &ObjectRef) {
+        if self.happens(self.faults.requests) {
+            rollout.unread(object, "lost", self.now);
+        } else {
+            rollout.read(object, self.server.get(object));
+        }
+    }
+
+    /// Sends a batch in any order; some are killed with the client half-way.
+    fn write(&mut self, rollout: &mut Rollout, mut writes: Vec<Write>) {
+        self.rng.shuffle(&mut writes);
+        for write in writes {
+            self.happen();
+            let body = rollout.body(&write);
+            let outcome = match self.rng.u32(0..3) {
+                _ if !self.happens(self.faults.requests) => self.server.write(&write, &body),
+                0 => Outcome::Unknown("lost before".into()),
+                1 => {
+                    self.server.write(&write, &body);
+                    Outcome::Unknown("lost after".into())
+                }
+                _ => Outcome::Busy("throttled".into(), Some(Duration::from_secs(1))),
+            };
+            self.say(|| format!("{} {} → {}", write.action, write.object, short(&outcome)));
+            rollout.wrote(&write, outcome, self.now);
+            if self.happens(self.faults.kills) {
+                return;
+            }
+        }
+    }
+
+    /// Lets the world go on: nodes work, strangers interfere, news arrive.
+    fn pass(&mut self, rollout: &mut Rollout, until: Option<Duration>) {
+        self.happen();
+        let busy = self.seen < self.server.log.len();
+        if self.happens(self.faults.relists) {
+            self.seen = self.server.log.len();
+            let pods = self.server.objects.keys().filter(|it| it.kind == Kind::Pod);
+            let labelled = |it: &&flamectl::flame::observed::ObservedPod| {
+                it.meta.labels.get(names::LABEL_CLUSTER).is_some_and(|name| name == NAME)
+            };
+            let mut snapshot = Snapshot::default();
+            pods.for_each(|object| snapshot.insert(self.server.get(object).unwrap()));
+            rollout.relisted(snapshot.pods.values().filter(labelled).cloned().collect());
+        } else if busy {
+            let until = self.rng.usize(self.seen + 1..=self.server.log.len());
+            for change in self.server.log[self.seen..until].iter().cloned() {
+                let observed = flamectl::apiserver::read::observed(change.kind, change.object).unwrap();
+                match change.deleted {
+                    true if change.kind == Kind::Pod => rollout.deleted(&observed),
+                    _ if change.kind == Kind::Pod => rollout.seen(observed),
+                    _ => {}
+                }
+            }
+            self.seen = until;
+        }
+        let pause = match until {
+            Some(until) if !busy => (until.saturating_sub(self.now)).min(Duration::from_millis(500)),
+            _ => Duration::from_millis(20),
+        };
+        self.now += pause.max(Duration::from_millis(1));
+    }
+
+    /// Some of the Pods get on, and a stranger may interfere.
+    fn happen(&mut self) {
+        let pods: Vec<ObjectRef> = self.server.objects.keys().filter(|it| it.kind == Kind::Pod).cloned().collect();
+        for pod in &pods {
+            if self.rng.bool() {
+                self.server.kubelet(pod);
+            }
+        }
+        if !self.happens(self.faults.strangers) {
+            return;
+        }
+        let objects: Vec<ObjectRef> = self.server.objects.keys().cloned().collect();
+        let Some(object) = self.rng.choice(&objects).cloned() else { return };
+        self.say(|| format!("a stranger turns to {object}"));
+        match (object.kind, self.rng.u32(0..3)) {
+            (Kind::Pod, 0) => self.server.evict(&object),
+            (Kind::Pod, 1) => self.server.edit(&object, "/spec/containers/0/image", "other:v0".into()),
+            (Kind::Service, 0) => self.server.edit(&object, "/spec/ports/0/port", 9999.into()),
+            (Kind::Service, 1) => self.server.edit(&object, "/spec/selector/flame.xflops.io~1cluster", "x".into()),
+            (Kind::ConfigMap, 0) => self.server.edit(&object, "/data/flame-cluster.yaml", "edited".into()),
+            (_, 1) => self.server.edit(&object, "/metadata/labels/app", "edited".into()),
+            _ => self.server.remove(&object),
+        }
+    }
+
+    fn count_ready(&mut self) {
+        let ready = self.server.objects.keys().filter(|it| names::executor_index(NAME, &it.name).is_some());
+        let ready = ready.filter(|it| match self.server.get(it) {
+            Some(flamectl::flame::observed::Observed::Pod(pod)) => pod.is_ready(),
+            _ => false,
+        });
+        self.least_ready = self.least_ready.min(ready.count());
+    }
+
+    /// Everything that the flame's user would call its state: no uids, versions, nodes or addresses.
+    fn state(&self) -> BTreeMap<ObjectRef, Value> {
+        let strip = |value: &Value| {
+            let mut value = value.clone();
+            let metadata = value["metadata"].as_object_mut().unwrap();
+            for server_field in ["uid", "resourceVersion", "managedFields"] {
+                metadata.remove(server_field);
+            }
+            // How often the config changed depends on which of the walk's commands got through.
+            value["metadata"]["annotations"][names::ANNOTATION_CONFIG_GENERATION].take();
+            value["spec"]["clusterIP"].take();
+            value["spec"]["nodeName"].take();
+            value["status"].take();
+            value
+        };
+        self.server.objects.iter().map(|(object, value)| (object.clone(), strip(value))).collect()
+    }
+}
+
+fn short(outcome: &Outcome) -> String {
+    format!("{outcome:?}").chars().take(60).collect()
+}
+
+fn options() -> Options {
+    Options {
+        max_unavailable: MaxUnavailable::Count(1),
+        timeout: Some(Duration::from_secs(3600)),
+        ..Default::default()
+    }
+}
+
+/// Walks a flame through a few specs, disturbed, and then looks whether one more undisturbed run heals everything.
+fn schedule(seed: u64) {
+    let mut rng = Rng::with_seed(seed);
+    let faults = Faults {
+        requests: rng.u32(0..120),
+        kills: rng.u32(0..40),
+        strangers: rng.u32(0..60),
+        relists: rng.u32(0..300),
+    };
+    let mut world = World::new(seed ^ 0x9e37, faults);
+    for _ in 0..rng.usize(1..4) {
+        let desired = random_desired(&mut rng);
+        world.say(|| format!("--- {}", describe(&desired)));
+        // A disturbed command may well give up; what it must not do is leave something that a rerun cannot heal.
+        let short_of_time = Options { timeout: Some(Duration::from_secs(rng.u64(1..60))), ..options() };
+        if let Err(error) = world.run(&desired, short_of_time) {
+            assert_ne!(error.kind, ErrorKind::Refused, "seed {seed}: {error}");
+        }
+    }
+    let last = if rng.u32(0..5) == 0 { Desired::Down(NAME.into()) } else { up(&random_flame(&mut rng, "")) };
+    world.say(|| format!("--- calm: {}", describe(&last)));
+    world.faults = CALM;
+    world.run(&last, options()).unwrap_or_else(|error| panic!("seed {seed}: one calm run does not heal: {error}"));
+    let mut undisturbed = World::new(1, CALM);
+    undisturbed.run(&last, options()).unwrap();
+    assert_eq!(world.state(), undisturbed.state(), "seed {seed}: not the state of an undisturbed run");
+    let writes = world.server.writes;
+    world.run(&last, options()).unwrap();
+    assert_eq!(world.server.writes, writes, "seed {seed}: a run without changes wrote");
+}
+
+fn random_flame(rng: &mut Rng, image: &str) -> FlameCluster {
+    flame(rng.u32(0..4), rng.u32(0..5), rng.u32(0..3), image)
+}
+
+fn random_desired(rng: &mut Rng) -> Desired {
+    match rng.u32(0..8) {
+        0 => Desired::Down(NAME.into()),
+        1 => up(&random_flame(rng, "bad/")),
+        2 => up(&random_flame(rng, "crash/")),
+        _ => up(&random_flame(rng, "")),
+    }
+}
+
+fn describe(desired: &Desired) -> String {
+    match desired.manifests().map(|manifests: &Manifests| &manifests.flame.spec) {
+        None => "down".into(),
+        Some(Spec { session_manager, executor_manager: it, .. }) => {
+            format!("{} {} ×{} max {}", session_manager.image, it.image, it.replicas, it.max_executors)
+        }
+    }
+}
+
+#[test]
+fn one_calm_run_heals_whatever_went_before() {
+    if let Ok(seed) = std::env::var("MODEL_SEED") {
+        return schedule(seed.parse().expect("MODEL_SEED is a number"));
+    }
+    let schedules = std::env::var("MODEL_SCHEDULES").ok().and_then(|text| text.parse().ok()).unwrap_or(SCHEDULES);
+    let began = std::time::Instant::now();
+    let threads = std::thread::available_parallelism().map_or(2, |threads| threads.get() as u64);
+    std::thread::scope(|scope| {
+        for thread in 0..threads {
+            scope.spawn(move || {
+                for seed in (thread..schedules).step_by(threads as usize) {
+                    if let Err(panic) = std::panic::catch_unwind(|| schedule(seed)) {
+                        eprintln!("replay with: MODEL_SEED={seed} cargo test --test model one_calm -- --nocapture");
+                        std::panic::resume_unwind(panic);
+                    }
+                }
+            });
+        }
+    });
+    println!("{schedules} schedules in {:.1} s", began.elapsed().as_secs_f64());
+}
+
+#[test]
+fn a_rolling_replace_never_takes_more_than_the_budget_down() {
+    for (replicas, budget) in [(5, 1), (8, 2), (20, 5)] {
+        for seed in 0..20 {
+            let mut world = World::new(seed, CALM);
+            world.run(&up(&flame(2, replicas, 0, "")), options()).unwrap();
+            world.least_ready = usize::MAX;
+            let options = Options { max_unavailable: MaxUnavailable::Count(budget), ..options() };
+            world.run(&up(&flame(3, replicas, 0, "")), options).unwrap();
+            assert_eq!(world.least_ready, (replicas - budget) as usize, "seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn a_bad_wave_stops_the_rollout_and_going_back_heals_it() {
+    let mut world = World::new(7, CALM);
+    world.run(&up(&flame(2, 8, 0, "")), options()).unwrap();
+    world.least_ready = usize::MAX;
+    let options = Options { max_unavailable: MaxUnavailable::Count(2), ..options() };
+    let error = world.run(&up(&flame(3, 8, 0, "bad/")), options).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Unhealthy, "{error}");
+    assert_eq!(world.least_ready, 6);
+    world.run(&up(&flame(2, 8, 0, "")), options).unwrap();
+    assert_eq!(world.least_ready, 6, "the way back only replaces what does not run");
+}
+
+#[test]
+fn a_config_change_of_the_executors_leaves_the_session_manager_alone() {
+    let mut world = World::new(3, CALM);
+    world.run(&up(&flame(2, 3, 0, "")), options()).unwrap();
+    let session_manager = ObjectRef::new(Kind::Pod, names::session_manager(NAME));
+    let before = world.server.objects[&session_manager].clone();
+    world.run(&up(&flame(2, 3, 9, "")), options()).unwrap();
+    assert_eq!(world.server.objects[&session_manager], before);
+}
+
+#[test]
+fn foreign_objects_are_never_touched() {
+    let desired = up(&flame(2, 3, 0, ""));
+    for object in desired.manifests().unwrap().objects() {
+        let mut world = World::new(5, CALM);
+        world.server.put_foreign(&object);
+        let before = world.server.objects.clone();
+        let error = world.run(&desired, options()).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Refused);
+        assert!(error.what.contains(&object.to_string()) && error.what.contains("helm"), "{error}");
+        world.run(&Desired::Down(NAME.into()), options()).unwrap();
+        assert_eq!(world.server.objects, before, "{object}");
+    }
+}
+
+#[test]
+fn a_full_quota_stops_with_what_is_there_and_a_rerun_goes_on() {
+    let mut world = World::new(9, CALM);
+    world.server.quota = Some(4);
+    let desired = up(&flame(2, 6, 0, ""));
+    let error = world.run(&desired, options()).unwrap_err();
+    assert!(error.what.contains("3 of 6 executors exist"), "{error}");
+    world.server.quota = None;
+    world.run(&desired, options()).unwrap();
+}
+
+#[test]
+fn a_pod_that_is_ours_but_lost_its_labels_is_taken_for_ours() {
+    let mut world = World::new(11, CALM);
+    let desired = up(&flame(2, 2, 0, ""));
+    world.run(&desired, options()).unwrap();
+    let pod = ObjectRef::new(Kind::Pod, names::executor_manager(NAME, 1));
+    world.server.edit(&pod, "/metadata/labels", serde_json::json!({}));
+    let rollout = world.start(&desired, options());
+    assert_eq!(rollout.snapshot().pods[&pod.name].meta.ownership(NAME), Ownership::Ours);
+    assert_eq!(rollout.plan().count(Op::Update), 1);
+    world.run(&desired, options()).unwrap();
+}
