@@ -23,6 +23,8 @@ use crate::error::{Error, Result};
 use crate::flame::names::ObjectRef;
 use crate::flame::rollout::Event;
 
+/// What `--request-timeout 0` means.
+const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
 /// How long the server may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Tries of one read before a command gives up; with [`READ_BACKOFF`] doubling, about four seconds.
@@ -45,7 +47,7 @@ pub struct ConnectOptions {
     pub impersonate: Option<String>,
     /// `--as-group`.
     pub impersonate_groups: Vec<String>,
-    /// `--request-timeout`.
+    /// `--request-timeout`; zero is none.
     pub request_timeout: Duration,
 }
 
@@ -141,7 +143,8 @@ impl ApiServer {
         let namespace = config.default_namespace.clone();
         let url = config.cluster_url.to_string().trim_end_matches('/').to_owned();
         let client = Client::try_from(config).map_err(|error| Error::server(client_error(&error)))?;
-        Ok(Self { client, request_timeout: options.request_timeout, namespace, url })
+        let request_timeout = Some(options.request_timeout).filter(|timeout| !timeout.is_zero()).unwrap_or(NEVER);
+        Ok(Self { client, request_timeout, namespace, url })
     }
 
     /// Returns the namespace of the kubeconfig's context, else `default`.
@@ -246,7 +249,9 @@ async fn config(options: &ConnectOptions) -> Result<Config> {
     match Config::from_kubeconfig(&choice).await {
         Ok(config) => Ok(config),
         Err(error) if !is_absent(&error) || options.context.is_some() => Err(kubeconfig_error(&error)),
-        Err(error) => Config::incluster().map_err(|_| kubeconfig_error(&error)),
+        Err(error) => {
+            Config::incluster().map_err(|_| kubeconfig_error(&error).hint("nor does this run inside a cluster"))
+        }
     }
 }
 
@@ -294,13 +299,11 @@ fn client_error(error: &kube::Error) -> String {
 
 fn auth_error(error: &AuthError) -> String {
     match error {
-        AuthError::AuthExecRun { cmd, out } => {
+        // The command line may hold a secret, and standard output is where the token comes: neither is shown.
+        AuthError::AuthExecRun { out, .. } => {
             let said = String::from_utf8_lossy(&out.stderr);
-            format!(
-                "credential plugin {cmd:?} ended with {}: {}",
-                out.status,
-                said.trim().lines().last().unwrap_or("no message")
-            )
+            let said = said.trim().lines().last().unwrap_or("it said nothing").to_owned();
+            format!("the kubeconfig's credential plugin ended with {}: {said}", out.status)
         }
         AuthError::AuthExecStart(cause) => format!("the kubeconfig's credential plugin could not be started: {cause}"),
         other => format!("no credentials: {}", root(other)),

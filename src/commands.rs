@@ -7,15 +7,13 @@ mod work;
 mod completions;
 mod diff;
 mod down;
-mod render;
+pub mod render;
 mod restart;
 mod scale;
 mod status;
 mod up;
 mod validate;
 mod watch;
-
-use std::time::Instant;
 
 use crate::apiserver::{ApiServer, ConnectOptions};
 use crate::cli::{Cli, GlobalArgs, Verb};
@@ -26,8 +24,6 @@ use crate::output::Printer;
 struct Context<'a> {
     printer: &'a Printer,
     global: &'a GlobalArgs,
-    /// When the command started; all its times count from here.
-    started: Instant,
 }
 
 /// Carries out one command and returns its exit code.
@@ -35,7 +31,7 @@ struct Context<'a> {
 /// # Errors
 /// What the command failed for; its kind is the exit code.
 pub async fn run(cli: &Cli, printer: &Printer) -> Result<u8> {
-    let context = Context { printer, global: &cli.global, started: now() };
+    let context = Context { printer, global: &cli.global };
     match &cli.verb {
         Verb::Up(args) => up::run(&context, args).await,
         Verb::Status(args) => status::run(&context, args).await,
@@ -71,9 +67,4 @@ impl Context<'_> {
     fn namespace(&self, api: &ApiServer) -> String {
         self.global.namespace.clone().unwrap_or_else(|| api.default_namespace().to_owned())
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the one clock of a command: everything below gets times passed in")]
-fn now() -> Instant {
-    Instant::now()
 }

@@ -4,6 +4,7 @@
 //! A [`FlameCluster`] that [`parse`] returned is valid; everything below may rely on that.
 
 pub mod config;
+pub mod disruption;
 pub mod manifests;
 pub mod names;
 pub mod observed;

@@ -131,7 +131,11 @@ impl ApiServer {
         names_only: bool,
         observer: &dyn Observer,
     ) -> Result<(Vec<T>, String)> {
-        let first = ListParams { limit: Some(PAGE), label_selector: Some(selector.to_owned()), ..Default::default() };
+        let first = ListParams {
+            limit: Some(PAGE),
+            label_selector: Some(selector.to_owned()).filter(|it| !it.is_empty()),
+            ..Default::default()
+        };
         'again: for _ in 0..LIST_TRIES {
             let mut params = first.clone();
             let mut items = Vec::new();
@@ -147,7 +151,7 @@ impl ApiServer {
                         return Err(Error::server(format!("{what} cannot be listed: {} has no {path}", self.url())));
                     }
                 };
-                items.extend(page.items);
+                items.extend(page.items.unwrap_or_default());
                 if page.metadata.continue_token.is_empty() {
                     return Ok((items, page.metadata.resource_version));
                 }

@@ -13,8 +13,9 @@ use crate::flame::observed::{ObservedConfigMap, ObservedMeta, ObservedPod, Obser
 #[derive(Deserialize)]
 pub struct List<T> {
     pub metadata: ListMeta,
-    #[serde(default = "Vec::new")]
-    pub items: Vec<T>,
+    /// An empty list of metadata comes as `null`.
+    #[serde(default = "Option::default")]
+    pub items: Option<Vec<T>>,
 }
 
 #[derive(Deserialize, Default)]

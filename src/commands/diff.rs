@@ -1,12 +1,19 @@
 //! `diff`: what `up` would do, without doing it; needs read rights only.
 
+use similar::TextDiff;
+
+use super::input::from_record;
 use super::work::{self, View};
 use super::{Context, show};
-use crate::cli::DiffArgs;
+use crate::cli::{DiffArgs, DiffFormat};
 use crate::error::Result;
-use crate::flame::manifests::manifests;
-use crate::flame::plan::Desired;
+use crate::flame::disruption::disruption;
+use crate::flame::manifests::{Manifests, manifests};
+use crate::flame::names::{self, Kind, ObjectRef};
+use crate::flame::observed::Snapshot;
+use crate::flame::plan::{Change, Desired, Op, Plan};
 use crate::flame::rollout::{Options, Rollout};
+use crate::output;
 
 /// Exit code for "different" (kubectl's convention: 0 same, 1 different, above an error).
 const DIFFERENT: u8 = 1;
@@ -19,10 +26,103 @@ pub async fn run(context: &Context<'_>, args: &DiffArgs) -> Result<u8> {
     let name = flame.metadata.name.clone();
     let reading = work::read(&api, flame.namespace(), &name, Some(&flame), &view).await?;
     view.finish();
-    let rollout = Rollout::new(Desired::Up(Box::new(manifests(&flame)?)), Options::default(), reading.snapshot);
+    let manifests = manifests(&flame)?;
+    let options = Options::default();
+    let rollout = Rollout::new(Desired::Up(Box::new(manifests.clone())), options, reading.snapshot);
     let plan = rollout.plan();
     rollout.refuse_foreign(&plan)?;
+    if args.output == DiffFormat::Text {
+        context.printer.data(&texts(&plan, &manifests, rollout.snapshot())?)?;
+    }
     context.printer.data(&show::plan(&plan))?;
+    for sentence in disruption(&plan, &manifests, rollout.snapshot(), options.max_unavailable) {
+        context.printer.data(&sentence)?;
+    }
     let different = !plan.is_empty() && !args.exit_zero;
     Ok(if different { DIFFERENT } else { 0 })
+}
+
+/// Returns a text diff of every object that changes; executors that change alike are shown once.
+fn texts(plan: &Plan, new: &Manifests, snapshot: &Snapshot) -> Result<String> {
+    let name = &new.flame.metadata.name;
+    let record = snapshot.record(name);
+    let old = record.and_then(|record| from_record(new.flame.namespace(), record).ok());
+    let old = old.and_then(|flame| manifests(&flame).ok());
+    let mut shown: Vec<&Change> = Vec::new();
+    let mut text = String::new();
+    for change in plan.changes.iter().filter(|change| change.op != Op::Keep) {
+        if shown
+            .iter()
+            .any(|it| (it.component, it.object.kind, it.op) == (change.component, change.object.kind, change.op))
+        {
+            continue;
+        }
+        shown.push(change);
+        let object = &change.object;
+        let before = match change.op {
+            Op::Create => String::new(),
+            _ => before(object, old.as_ref(), snapshot)?,
+        };
+        let after = if change.op == Op::Delete { String::new() } else { after(object, new)? };
+        let diff = TextDiff::from_lines(&before, &after);
+        let header = (format!("server {object}"), format!("file {object}"));
+        text.push_str(&diff.unified_diff().header(&header.0, &header.1).to_string());
+    }
+    Ok(text)
+}
+
+/// Returns what the server has, in the words of the manifests: what the object was made from, and over it what was seen
+/// of it. Fields that the server or others add are none of the diff's business.
+fn before(object: &ObjectRef, old: Option<&Manifests>, snapshot: &Snapshot) -> Result<String> {
+    match object.kind {
+        Kind::ConfigMap => {
+            let data = snapshot.config_maps.get(&object.name).and_then(|it| it.data.get(names::CONFIG_KEY));
+            Ok(data.cloned().unwrap_or_default())
+        }
+        Kind::Service => {
+            let Some(service) = snapshot.services.get(&object.name) else { return Ok(String::new()) };
+            let ports = service.ports.iter().map(|it| {
+                serde_json::json!({ "name": it.name, "port": it.port, "protocol": it.protocol, "targetPort": it.target_port })
+            });
+            output::yaml(&[serde_json::json!({ "ports": ports.collect::<Vec<_>>(), "selector": service.selector })])
+        }
+        Kind::Pod => {
+            let Some(old) = old else { return Ok(String::new()) };
+            let mut pod = pod(object, old)?;
+            if let Some(seen) = snapshot.pods.get(&object.name) {
+                pod["spec"]["containers"][0]["image"] = seen.image.clone().into();
+            }
+            output::yaml(&[pod])
+        }
+    }
+}
+
+fn after(object: &ObjectRef, new: &Manifests) -> Result<String> {
+    match object.kind {
+        Kind::ConfigMap => Ok(new.config_text()),
+        Kind::Service => {
+            let mut services = new.services().into_iter();
+            let spec = services.find(|it| it.metadata.name.as_ref() == Some(&object.name)).and_then(|it| it.spec);
+            let ports = spec.iter().flat_map(|it| it.ports.iter().flatten()).map(|it| {
+                serde_json::json!({ "name": it.name, "port": it.port, "protocol": it.protocol,
+                    "targetPort": it.port.to_string() })
+            });
+            let selector = spec.as_ref().and_then(|it| it.selector.clone());
+            output::yaml(&[serde_json::json!({ "ports": ports.collect::<Vec<_>>(), "selector": selector })])
+        }
+        Kind::Pod => output::yaml(&[pod(object, new)?]),
+    }
+}
+
+/// Returns a Pod without the hashes, which would only say again that something changed.
+fn pod(object: &ObjectRef, manifests: &Manifests) -> Result<serde_json::Value> {
+    let pod = match names::executor_index(&manifests.flame.metadata.name, &object.name) {
+        Some(index) => manifests.executor_manager(index),
+        None => manifests.session_manager(),
+    };
+    let mut pod = super::render::value(&pod)?;
+    if let Some(annotations) = pod["metadata"]["annotations"].as_object_mut() {
+        annotations.remove(names::ANNOTATION_TEMPLATE_HASH);
+    }
+    Ok(pod)
 }

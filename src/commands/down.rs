@@ -23,6 +23,7 @@ pub async fn run(context: &Context<'_>, args: &DownArgs) -> Result<u8> {
     let reading = work::read(&api, &namespace, &name, from_file.as_ref(), &view).await?;
     let mut rollout = Rollout::new(Desired::Down(name.clone()), work::options(&args.wait), reading.snapshot);
     let plan = rollout.plan();
+    view.finish();
     for stray in &plan.strays {
         context.printer.line(&format!("{stray} is not this flame's: left alone"));
     }
@@ -34,6 +35,7 @@ pub async fn run(context: &Context<'_>, args: &DownArgs) -> Result<u8> {
     if !args.confirm.yes {
         ask(context, &format!("Delete {name} in namespace {namespace}?"))?;
     }
+    let view = View::new(context);
     let work = Work {
         api: &api,
         namespace: &namespace,
@@ -41,7 +43,7 @@ pub async fn run(context: &Context<'_>, args: &DownArgs) -> Result<u8> {
         kinds: &[Kind::Pod],
         view: &view,
     };
-    work.drive(context, &mut rollout, interrupts(), None).await?;
+    work.drive(&mut rollout, interrupts(), None).await?;
     match args.output {
         DownFormat::Table => context.printer.line(&format!("{name} is gone")),
         DownFormat::Name => context.printer.data(&output::resource_name(&name))?,

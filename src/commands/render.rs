@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::flame::manifests::{Manifests, manifests};
 use crate::output;
 
-pub async fn run(context: &Context<'_>, args: &RenderArgs) -> Result<u8> {
+pub(super) async fn run(context: &Context<'_>, args: &RenderArgs) -> Result<u8> {
     let mut flame = context.flame(&args.filename)?;
     let of_context = match (&flame.metadata.namespace, &context.global.namespace) {
         (None, None) => context_namespace(context).await,
@@ -53,6 +53,10 @@ fn objects(manifests: &Manifests) -> Result<Vec<Value>> {
     Ok(objects)
 }
 
-fn value(object: &impl Serialize) -> Result<Value> {
+/// Returns an object as it is sent.
+///
+/// # Errors
+/// None that a caller could cause.
+pub fn value(object: &impl Serialize) -> Result<Value> {
     serde_json::to_value(object).map_err(|error| Error::server(format!("an object could not be written out: {error}")))
 }

@@ -18,6 +18,7 @@ pub async fn run(context: &Context<'_>, args: &RestartArgs) -> Result<u8> {
         flame,
         options,
         restart: Some(args.component),
+        look_once: work::looks_once(&args.wait),
         yes: args.confirm.yes,
         create_namespace: false,
         dry_run: None,

@@ -23,6 +23,7 @@ pub async fn run(context: &Context<'_>, args: &ScaleArgs) -> Result<u8> {
         flame,
         options: work::options(&args.wait),
         restart: None,
+        look_once: work::looks_once(&args.wait),
         yes: args.confirm.yes,
         create_namespace: false,
         dry_run: None,

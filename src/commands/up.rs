@@ -4,8 +4,9 @@ use super::work::{self, View, Work, confirm, interrupts};
 use super::{Context, render, show};
 use crate::apiserver::ApiServer;
 use crate::cli::{DryRun, ObjectFormat, UpArgs};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::flame::FlameCluster;
+use crate::flame::disruption::disruption;
 use crate::flame::manifests::manifests;
 use crate::flame::names::{Component, Kind};
 use crate::flame::plan::{Desired, Plan};
@@ -20,6 +21,8 @@ pub struct Bring {
     pub options: Options,
     /// Make the Pods of one component, or of both, anew.
     pub restart: Option<Option<Component>>,
+    /// Do not wait for readiness, but say in the end whether it is there (`--timeout 0`).
+    pub look_once: bool,
     /// Do not ask.
     pub yes: bool,
     /// Create the namespace unless it is there.
@@ -46,6 +49,7 @@ pub async fn run(context: &Context<'_>, args: &UpArgs) -> Result<u8> {
         flame,
         options,
         restart: None,
+        look_once: work::looks_once(&args.wait),
         yes: args.confirm.yes,
         create_namespace: args.create_namespace,
         dry_run: args.dry_run,
@@ -64,7 +68,8 @@ pub async fn up(context: &Context<'_>, api: &ApiServer, bring: Bring) -> Result<
     let namespace = bring.flame.namespace().to_owned();
     let view = View::new(context);
     let reading = work::read(api, &namespace, &name, Some(&bring.flame), &view).await?;
-    let mut rollout = Rollout::new(Desired::Up(Box::new(manifests)), bring.options, reading.snapshot);
+    let desired = Desired::Up(Box::new(manifests.clone()));
+    let mut rollout = Rollout::new(desired, bring.options, reading.snapshot);
     if let Some(component) = bring.restart {
         rollout.restart(component);
     }
@@ -75,14 +80,20 @@ pub async fn up(context: &Context<'_>, api: &ApiServer, bring: Bring) -> Result<
         return pretend(context, api, &rollout, &plan, dry_run, bring.output).await;
     }
     if plan.is_empty() {
-        context.printer.line(&format!("{name} is as the file says: nothing to do"));
+        let waits = bring.options.wait && !rollout.is_ready(view.elapsed());
+        let then = if waits { "waiting until it is ready" } else { "nothing to do" };
+        context.printer.line(&format!("{name} is as it should be: {then}"));
     } else {
         context.printer.line(&show::plan(&plan));
+        for sentence in disruption(&plan, &manifests, rollout.snapshot(), bring.options.max_unavailable) {
+            context.printer.line(&sentence);
+        }
         confirm(context, &rollout, &plan, bring.yes)?;
     }
     if bring.create_namespace && rollout.snapshot().record(&name).is_none() {
         api.create_namespace(&namespace, &view).await?;
     }
+    let view = View::new(context);
     let work = Work {
         api,
         namespace: &namespace,
@@ -90,9 +101,13 @@ pub async fn up(context: &Context<'_>, api: &ApiServer, bring: Bring) -> Result<
         kinds: &[Kind::Pod],
         view: &view,
     };
-    work.drive(context, &mut rollout, interrupts(), None).await?;
+    work.drive(&mut rollout, interrupts(), None).await?;
     let verdict = rollout.verdict().ok_or_else(|| Error::server("a flame that is up has a verdict"))?;
     show::flame(context, &bring.flame, &verdict, bring.output)?;
+    if bring.look_once && !rollout.is_ready(view.elapsed()) {
+        let what = format!("{name} is not ready: {}", verdict.status.message);
+        return Err(Error::new(ErrorKind::Timeout, what).hint(format!("flamectl status {name} -n {namespace}")));
+    }
     Ok(0)
 }
 

@@ -90,7 +90,7 @@ async fn round(
         kinds: &[Kind::Pod, Kind::Service, Kind::ConfigMap],
         view: &view,
     };
-    work.drive(context, &mut rollout, interrupted, Some(aims)).await?;
+    work.drive(&mut rollout, interrupted, Some(aims)).await?;
     Ok(Round::Ended)
 }
 

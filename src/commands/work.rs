@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
 
@@ -10,7 +10,8 @@ use super::Context;
 use crate::apiserver::drive::{Drive, Outside};
 use crate::apiserver::read::Reading;
 use crate::apiserver::{ApiServer, Observer};
-use crate::error::Result;
+use crate::cli::WaitArgs;
+use crate::error::{Error, Result};
 use crate::flame::FlameCluster;
 use crate::flame::names::{self, Kind};
 use crate::flame::plan::{Desired, Plan};
@@ -24,10 +25,15 @@ pub struct View {
 }
 
 impl View {
-    /// Starts a view.
+    /// Starts a view, and with it the clock of what it shows: the time that somebody takes to confirm counts for nothing.
+    #[expect(clippy::disallowed_methods, reason = "the one clock of a command: everything below gets times passed in")]
     pub fn new(context: &Context<'_>) -> Self {
-        let started = context.started;
-        Self { view: Mutex::new(ProgressView::new(context.printer, started.elapsed())), started }
+        Self { view: Mutex::new(ProgressView::new(context.printer, Duration::ZERO)), started: Instant::now() }
+    }
+
+    /// Returns the time since the view began.
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
     }
 
     /// Cleans the screen up.
@@ -43,11 +49,11 @@ impl View {
 
 impl Observer for View {
     fn event(&self, event: Event) {
-        self.lock().event(&event, self.started.elapsed());
+        self.lock().event(&event, self.elapsed());
     }
 
     fn tick(&self) {
-        self.lock().tick(self.started.elapsed());
+        self.lock().tick(self.elapsed());
     }
 }
 
@@ -127,7 +133,6 @@ impl Work<'_> {
     /// What the rollout gives up for, or that it was interrupted.
     pub async fn drive(
         self,
-        context: &Context<'_>,
         rollout: &mut Rollout,
         interrupted: watch::Receiver<bool>,
         aims: Option<mpsc::Receiver<Desired>>,
@@ -137,7 +142,7 @@ impl Work<'_> {
             namespace: self.namespace,
             resource_version: self.resource_version,
             kinds: self.kinds,
-            started: context.started,
+            started: self.view.started,
             observer: self.view,
         };
         let result = drive.run(rollout, &mut Outside { interrupted, aims }).await;
@@ -169,10 +174,16 @@ pub fn ask(context: &Context<'_>, question: &str) -> Result<()> {
     if context.printer.confirm(question)? {
         return Ok(());
     }
-    Err(crate::error::Error::refused("not confirmed: nothing was changed"))
+    Err(Error::refused("not confirmed: nothing was changed"))
 }
 
-/// Returns the rollout options of a plain command.
-pub fn options(wait: &crate::cli::WaitArgs) -> Options {
-    Options { wait: wait.wait, timeout: Some(wait.timeout), ..Default::default() }
+/// Returns the rollout options of a plain command; `--timeout 0` sends everything and waits for nothing.
+pub fn options(wait: &WaitArgs) -> Options {
+    let timeout = Some(wait.timeout).filter(|timeout| !timeout.is_zero());
+    Options { wait: wait.wait && timeout.is_some(), timeout, ..Default::default() }
+}
+
+/// Tells whether readiness is to be looked at once in the end, as `kubectl wait --timeout 0` does.
+pub fn looks_once(wait: &WaitArgs) -> bool {
+    wait.wait && wait.timeout.is_zero()
 }

@@ -496,11 +496,12 @@ impl Rollout {
         if !plan.is_empty() || !self.uncertain.is_empty() {
             return false;
         }
-        match self.verdict() {
-            None => true,
-            Some(_) if !self.options.wait => true,
-            Some(verdict) => self.session_manager_is_settled(now) && self.reaches_bar(&verdict),
-        }
+        !self.options.wait || self.is_ready(now)
+    }
+
+    /// Tells whether the success bar is reached; nothing to be ready is ready.
+    pub fn is_ready(&self, now: Time) -> bool {
+        self.verdict().is_none_or(|verdict| self.session_manager_is_settled(now) && self.reaches_bar(&verdict))
     }
 
     fn reaches_bar(&self, verdict: &Verdict) -> bool {

@@ -1,0 +1,248 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_flamectl_global_optspecs
+    string join \n kubeconfig= context= n/namespace= request-timeout= as= as-group= v/verbose q/quiet color= h/help V/version
+end
+
+function __fish_flamectl_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_flamectl_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_flamectl_using_subcommand
+    set -l cmd (__fish_flamectl_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c flamectl -n "__fish_flamectl_needs_command" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
+complete -c flamectl -n "__fish_flamectl_needs_command" -l context -d 'Use this context of the kubeconfig' -r
+complete -c flamectl -n "__fish_flamectl_needs_command" -s n -l namespace -d 'Work in this namespace' -r
+complete -c flamectl -n "__fish_flamectl_needs_command" -l request-timeout -d 'Give up on a single request after this time; 0 never does' -r
+complete -c flamectl -n "__fish_flamectl_needs_command" -l as -d 'Act as this user' -r
+complete -c flamectl -n "__fish_flamectl_needs_command" -l as-group -d 'Act as a member of this group (can be repeated)' -r
+complete -c flamectl -n "__fish_flamectl_needs_command" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_needs_command" -s v -l verbose -d 'Tell more: every object, every retry'
+complete -c flamectl -n "__fish_flamectl_needs_command" -s q -l quiet -d 'Tell errors only'
+complete -c flamectl -n "__fish_flamectl_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c flamectl -n "__fish_flamectl_needs_command" -s V -l version -d 'Print version'
+complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "up" -d 'Create or change a flame, and wait until it runs'
+complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "status" -d 'Show how a flame is: state, ready Pods, what they wait for'
+complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "render" -d 'Print the objects that `up` would apply, without a server'
+complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "down" -d 'Delete a flame\'s objects'
+complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "watch" -d 'Keep a flame as its file says until interrupted'
+complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "diff" -d 'Show what `up` would change'
+complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "scale" -d 'Change the number of executors'
+complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "restart" -d 'Replace a flame\'s Pods, or those of one component'
+complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "validate" -d 'Check FlameCluster files, without a server'
+complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "man" -d 'Print a man page'
+complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "version" -d 'Print the version'
+complete -c flamectl -n "__fish_flamectl_using_subcommand up" -s f -l filename -d 'Read the FlameCluster from FILE; - is standard input' -r -F
+complete -c flamectl -n "__fish_flamectl_using_subcommand up" -l wait -d 'Wait for the result; --wait=false only sends' -r -f -a "true\t''
+false\t''"
+complete -c flamectl -n "__fish_flamectl_using_subcommand up" -l timeout -d 'Stop waiting after this time, as 90s, 5m or 1h30m; 0 looks once' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand up" -l wait-for -d 'Wait until all executors are ready, until Flame\'s state is Running, or until N or N% of the executors are ready' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand up" -l max-unavailable -d 'Replace at most N or N% of the executors at once' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand up" -l progress-deadline -d 'Stop replacing Pods when none got ready for this time' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand up" -l dry-run -d 'Show what would change and change nothing' -r -f -a "client\t'Nobody: it compares'
+server\t'The server, without storing'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand up" -s o -l output -d 'Print the result in this format' -r -f -a "table\t'For people'
+json\t'FlameCluster with its status'
+yaml\t'FlameCluster with its status'
+name\t'flamecluster.flame.xflops.io/NAME'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand up" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
+complete -c flamectl -n "__fish_flamectl_using_subcommand up" -l context -d 'Use this context of the kubeconfig' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand up" -s n -l namespace -d 'Work in this namespace' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand up" -l request-timeout -d 'Give up on a single request after this time; 0 never does' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand up" -l as -d 'Act as this user' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand up" -l as-group -d 'Act as a member of this group (can be repeated)' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand up" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand up" -l force-conflicts -d 'Take fields that another tool applies'
+complete -c flamectl -n "__fish_flamectl_using_subcommand up" -l adopt -d 'Take over objects under this flame\'s names that flamectl did not make'
+complete -c flamectl -n "__fish_flamectl_using_subcommand up" -l create-namespace -d 'Create the namespace if it is not there'
+complete -c flamectl -n "__fish_flamectl_using_subcommand up" -s y -l yes -d 'Do not ask before Pods are restarted or deleted'
+complete -c flamectl -n "__fish_flamectl_using_subcommand up" -s v -l verbose -d 'Tell more: every object, every retry'
+complete -c flamectl -n "__fish_flamectl_using_subcommand up" -s q -l quiet -d 'Tell errors only'
+complete -c flamectl -n "__fish_flamectl_using_subcommand up" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c flamectl -n "__fish_flamectl_using_subcommand status" -s o -l output -d 'Print in this format' -r -f -a "table\t'For people'
+json\t'FlameCluster with its status'
+yaml\t'FlameCluster with its status'
+name\t'flamecluster.flame.xflops.io/NAME'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand status" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
+complete -c flamectl -n "__fish_flamectl_using_subcommand status" -l context -d 'Use this context of the kubeconfig' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand status" -s n -l namespace -d 'Work in this namespace' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand status" -l request-timeout -d 'Give up on a single request after this time; 0 never does' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand status" -l as -d 'Act as this user' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand status" -l as-group -d 'Act as a member of this group (can be repeated)' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand status" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand status" -s A -l all-namespaces -d 'Show the flames of all namespaces'
+complete -c flamectl -n "__fish_flamectl_using_subcommand status" -l no-headers -d 'Leave the table\'s header out'
+complete -c flamectl -n "__fish_flamectl_using_subcommand status" -s v -l verbose -d 'Tell more: every object, every retry'
+complete -c flamectl -n "__fish_flamectl_using_subcommand status" -s q -l quiet -d 'Tell errors only'
+complete -c flamectl -n "__fish_flamectl_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c flamectl -n "__fish_flamectl_using_subcommand render" -s f -l filename -d 'Read the FlameCluster from FILE; - is standard input' -r -F
+complete -c flamectl -n "__fish_flamectl_using_subcommand render" -s o -l output -d 'Print in this format' -r -f -a "yaml\t'One document an object'
+json\t'One List'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand render" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
+complete -c flamectl -n "__fish_flamectl_using_subcommand render" -l context -d 'Use this context of the kubeconfig' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand render" -s n -l namespace -d 'Work in this namespace' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand render" -l request-timeout -d 'Give up on a single request after this time; 0 never does' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand render" -l as -d 'Act as this user' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand render" -l as-group -d 'Act as a member of this group (can be repeated)' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand render" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand render" -s v -l verbose -d 'Tell more: every object, every retry'
+complete -c flamectl -n "__fish_flamectl_using_subcommand render" -s q -l quiet -d 'Tell errors only'
+complete -c flamectl -n "__fish_flamectl_using_subcommand render" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c flamectl -n "__fish_flamectl_using_subcommand down" -s f -l filename -d 'Take name and namespace from FILE; - is standard input' -r -F
+complete -c flamectl -n "__fish_flamectl_using_subcommand down" -l wait -d 'Wait for the result; --wait=false only sends' -r -f -a "true\t''
+false\t''"
+complete -c flamectl -n "__fish_flamectl_using_subcommand down" -l timeout -d 'Stop waiting after this time, as 90s, 5m or 1h30m; 0 looks once' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand down" -s o -l output -d 'Print the result in this format' -r -f -a "table\t'For people'
+name\t'flamecluster.flame.xflops.io/NAME'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand down" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
+complete -c flamectl -n "__fish_flamectl_using_subcommand down" -l context -d 'Use this context of the kubeconfig' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand down" -s n -l namespace -d 'Work in this namespace' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand down" -l request-timeout -d 'Give up on a single request after this time; 0 never does' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand down" -l as -d 'Act as this user' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand down" -l as-group -d 'Act as a member of this group (can be repeated)' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand down" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand down" -s y -l yes -d 'Do not ask before Pods are restarted or deleted'
+complete -c flamectl -n "__fish_flamectl_using_subcommand down" -s v -l verbose -d 'Tell more: every object, every retry'
+complete -c flamectl -n "__fish_flamectl_using_subcommand down" -s q -l quiet -d 'Tell errors only'
+complete -c flamectl -n "__fish_flamectl_using_subcommand down" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -s f -l filename -d 'Read the FlameCluster from FILE, again whenever it changes' -r -F
+complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
+complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -l context -d 'Use this context of the kubeconfig' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -s n -l namespace -d 'Work in this namespace' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -l request-timeout -d 'Give up on a single request after this time; 0 never does' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -l as -d 'Act as this user' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -l as-group -d 'Act as a member of this group (can be repeated)' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -s v -l verbose -d 'Tell more: every object, every retry'
+complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -s q -l quiet -d 'Tell errors only'
+complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -s f -l filename -d 'Read the FlameCluster from FILE; - is standard input' -r -F
+complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -s o -l output -d 'Print field by field as text, or one line an object as table' -r -f -a "text\t'Field by field'
+table\t'One line an object'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
+complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -l context -d 'Use this context of the kubeconfig' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -s n -l namespace -d 'Work in this namespace' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -l request-timeout -d 'Give up on a single request after this time; 0 never does' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -l as -d 'Act as this user' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -l as-group -d 'Act as a member of this group (can be repeated)' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -l exit-zero -d 'Exit 0 where there are differences'
+complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -s v -l verbose -d 'Tell more: every object, every retry'
+complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -s q -l quiet -d 'Tell errors only'
+complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c flamectl -n "__fish_flamectl_using_subcommand scale" -l replicas -d 'Number of executors, 0 to 10000' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand scale" -l current-replicas -d 'Change nothing unless N is the number of executors so far' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand scale" -l wait -d 'Wait for the result; --wait=false only sends' -r -f -a "true\t''
+false\t''"
+complete -c flamectl -n "__fish_flamectl_using_subcommand scale" -l timeout -d 'Stop waiting after this time, as 90s, 5m or 1h30m; 0 looks once' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand scale" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
+complete -c flamectl -n "__fish_flamectl_using_subcommand scale" -l context -d 'Use this context of the kubeconfig' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand scale" -s n -l namespace -d 'Work in this namespace' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand scale" -l request-timeout -d 'Give up on a single request after this time; 0 never does' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand scale" -l as -d 'Act as this user' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand scale" -l as-group -d 'Act as a member of this group (can be repeated)' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand scale" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand scale" -s y -l yes -d 'Do not ask before Pods are restarted or deleted'
+complete -c flamectl -n "__fish_flamectl_using_subcommand scale" -s v -l verbose -d 'Tell more: every object, every retry'
+complete -c flamectl -n "__fish_flamectl_using_subcommand scale" -s q -l quiet -d 'Tell errors only'
+complete -c flamectl -n "__fish_flamectl_using_subcommand scale" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -l wait -d 'Wait for the result; --wait=false only sends' -r -f -a "true\t''
+false\t''"
+complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -l timeout -d 'Stop waiting after this time, as 90s, 5m or 1h30m; 0 looks once' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -l max-unavailable -d 'Replace at most N or N% of the executors at once' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
+complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -l context -d 'Use this context of the kubeconfig' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -s n -l namespace -d 'Work in this namespace' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -l request-timeout -d 'Give up on a single request after this time; 0 never does' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -l as -d 'Act as this user' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -l as-group -d 'Act as a member of this group (can be repeated)' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -s y -l yes -d 'Do not ask before Pods are restarted or deleted'
+complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -s v -l verbose -d 'Tell more: every object, every retry'
+complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -s q -l quiet -d 'Tell errors only'
+complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -s f -l filename -d 'Check FILE; - is standard input (can be repeated)' -r -F
+complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
+complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -l context -d 'Use this context of the kubeconfig' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -s n -l namespace -d 'Work in this namespace' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -l request-timeout -d 'Give up on a single request after this time; 0 never does' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -l as -d 'Act as this user' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -l as-group -d 'Act as a member of this group (can be repeated)' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -l strict -d 'Take warnings for errors'
+complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -s v -l verbose -d 'Tell more: every object, every retry'
+complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -s q -l quiet -d 'Tell errors only'
+complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c flamectl -n "__fish_flamectl_using_subcommand completions" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
+complete -c flamectl -n "__fish_flamectl_using_subcommand completions" -l context -d 'Use this context of the kubeconfig' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand completions" -s n -l namespace -d 'Work in this namespace' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand completions" -l request-timeout -d 'Give up on a single request after this time; 0 never does' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand completions" -l as -d 'Act as this user' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand completions" -l as-group -d 'Act as a member of this group (can be repeated)' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand completions" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand completions" -s v -l verbose -d 'Tell more: every object, every retry'
+complete -c flamectl -n "__fish_flamectl_using_subcommand completions" -s q -l quiet -d 'Tell errors only'
+complete -c flamectl -n "__fish_flamectl_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c flamectl -n "__fish_flamectl_using_subcommand man" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
+complete -c flamectl -n "__fish_flamectl_using_subcommand man" -l context -d 'Use this context of the kubeconfig' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand man" -s n -l namespace -d 'Work in this namespace' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand man" -l request-timeout -d 'Give up on a single request after this time; 0 never does' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand man" -l as -d 'Act as this user' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand man" -l as-group -d 'Act as a member of this group (can be repeated)' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand man" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand man" -s v -l verbose -d 'Tell more: every object, every retry'
+complete -c flamectl -n "__fish_flamectl_using_subcommand man" -s q -l quiet -d 'Tell errors only'
+complete -c flamectl -n "__fish_flamectl_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c flamectl -n "__fish_flamectl_using_subcommand version" -s o -l output -d 'Print in this format' -r -f -a "text\t'One line'
+json\t'For scripts'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand version" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
+complete -c flamectl -n "__fish_flamectl_using_subcommand version" -l context -d 'Use this context of the kubeconfig' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand version" -s n -l namespace -d 'Work in this namespace' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand version" -l request-timeout -d 'Give up on a single request after this time; 0 never does' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand version" -l as -d 'Act as this user' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand version" -l as-group -d 'Act as a member of this group (can be repeated)' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand version" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand version" -s v -l verbose -d 'Tell more: every object, every retry'
+complete -c flamectl -n "__fish_flamectl_using_subcommand version" -s q -l quiet -d 'Tell errors only'
+complete -c flamectl -n "__fish_flamectl_using_subcommand version" -s h -l help -d 'Print help (see more with \'--help\')'

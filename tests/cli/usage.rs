@@ -1,0 +1,29 @@
+//! Help and usage.
+
+use insta::{Settings, assert_snapshot};
+
+use crate::Session;
+
+#[test]
+fn the_help_tells_what_flamectl_is_and_what_the_exit_codes_mean() {
+    let mut settings = Settings::clone_current();
+    settings.add_filter(r"flamectl \d+\.\d+\.\d+", "flamectl VERSION");
+    settings.bind(|| {
+        assert_snapshot!("help", Session::new().run("--help"));
+        assert_snapshot!("help_up", Session::new().run("up --help"));
+    });
+}
+
+#[test]
+fn bad_usage_is_told_and_ends_with_two() {
+    for (name, args) in [
+        ("no_verb", ""),
+        ("unknown_verb", "upp"),
+        ("no_file", "up"),
+        ("bad_duration", "up -f x --timeout 5"),
+        ("bad_share", "up -f x --wait-for some"),
+        ("no_target", "down"),
+    ] {
+        assert_snapshot!(name, Session::new().run(args));
+    }
+}

@@ -1,0 +1,53 @@
+//! What lies in `completions/` and `tests/golden/` is what flamectl makes today; `UPDATE=1 cargo test --test generated`
+//! writes it anew, for a look at the difference in git.
+
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic and be told things")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use flamectl::cli::generated_files;
+use flamectl::commands::render;
+use flamectl::flame::manifests::manifests;
+use flamectl::flame::parse::parse;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Compares a folder, but for its subfolders, with what should be in it.
+#[track_caller]
+fn check(folder: &str, wanted: BTreeMap<String, Vec<u8>>) {
+    let folder = root().join(folder);
+    if std::env::var_os("UPDATE").is_some() {
+        fs::create_dir_all(&folder).unwrap();
+        wanted.iter().for_each(|(name, content)| fs::write(folder.join(name), content).unwrap());
+    }
+    let files = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
+    let name = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().into_owned();
+    let found: BTreeMap<String, Vec<u8>> = files.map(|path| (name(&path), fs::read(path).unwrap())).collect();
+    let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&found), names(&wanted), "the files of {}", folder.display());
+    for (name, content) in wanted {
+        let found = String::from_utf8_lossy(&found[&name]).into_owned();
+        assert_eq!(found, String::from_utf8_lossy(&content), "{name} is out of date");
+    }
+}
+
+#[test]
+fn completions_and_man_pages_are_current() {
+    check("completions", generated_files().unwrap().into_iter().collect());
+}
+
+#[test]
+fn both_examples_render_as_before() {
+    let rendered = ["basic", "production"].map(|name| {
+        let bytes = fs::read(root().join(format!("examples/{name}.yaml"))).unwrap();
+        let parsed = parse("example", &bytes);
+        assert_eq!(parsed.problems, []);
+        let manifests = manifests(&parsed.flame.unwrap()).unwrap();
+        (format!("{name}.yaml"), render::yaml(&manifests).unwrap().into_bytes())
+    });
+    check("tests/golden", rendered.into());
+}
