@@ -178,7 +178,8 @@ impl ApiServer {
             get(Kind::Pod, names::session_manager(flame)),
         )
         .await?;
-        let mut snapshot = Snapshot::default();
+        let revision = executors.resource_version.parse().unwrap_or(0);
+        let mut snapshot = Snapshot { revision, ..Default::default() };
         for pod in executors.pods {
             snapshot.insert(Observed::Pod(Box::new(pod)));
         }

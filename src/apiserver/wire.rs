@@ -49,16 +49,8 @@ struct Meta {
     creation_timestamp: Option<String>,
     deletion_timestamp: Option<IgnoredAny>,
     finalizers: Option<Vec<String>>,
-    owner_references: Option<Vec<Owner>>,
+    owner_references: Option<Vec<serde_json::Value>>,
     managed_fields: Option<Vec<Managed>>,
-}
-
-#[derive(Deserialize, Clone, Debug, Default)]
-#[serde(default)]
-struct Owner {
-    kind: String,
-    name: String,
-    controller: bool,
 }
 
 #[derive(Deserialize, Clone, Debug, Default)]
@@ -105,7 +97,11 @@ impl From<Meta> for ObservedMeta {
         let managed = meta.managed_fields.unwrap_or_default();
         let ours = |it: &&Managed| it.manager == FIELD_MANAGER;
         let others = managed.iter().filter(|it| !ours(it) && it.subresource.is_empty());
-        let controller = meta.owner_references.unwrap_or_default().into_iter().find(|owner| owner.controller);
+        let owners = meta.owner_references.unwrap_or_default().into_iter();
+        let (controllers, other_owners): (Vec<_>, Vec<_>) = owners.partition(|owner| owner["controller"] == true);
+        let named = |owner: &serde_json::Value| {
+            format!("{}/{}", owner["kind"].as_str().unwrap_or_default(), owner["name"].as_str().unwrap_or_default())
+        };
         Self {
             name: meta.name,
             uid: meta.uid,
@@ -115,7 +111,8 @@ impl From<Meta> for ObservedMeta {
             creation_timestamp: meta.creation_timestamp.unwrap_or_default(),
             terminating: meta.deletion_timestamp.is_some(),
             finalizers: meta.finalizers.unwrap_or_default(),
-            controller: controller.map(|owner| format!("{}/{}", owner.kind, owner.name)),
+            controller: controllers.first().map(named),
+            other_owners,
             applied_by_flamectl: managed.iter().filter(ours).any(|it| it.operation == "Apply"),
             image_manager: others.clone().filter(|it| it.sets_image()).map(|it| it.manager.clone()).next(),
             other_managers: others.map(|it| it.manager.clone()).collect(),

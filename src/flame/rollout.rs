@@ -4,7 +4,7 @@
 //! again, or what to wait for and until when. It knows no clock and no network: time is passed in, results are told.
 //! A rerun after a crash is the ordinary path: nothing is remembered but what the server says (design: rule 3).
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -111,6 +111,8 @@ pub enum Action {
     Update,
     /// Server-side apply of the resources through the `resize` subresource.
     Resize,
+    /// Takes a controlling owner off an object that is taken over, so that deleting the owner no longer deletes it.
+    Disown,
     /// Sets a Service's ports to exactly ours, which an apply can't where a port's number was edited.
     ReplacePorts,
     /// Delete with uid precondition.
@@ -122,7 +124,7 @@ impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Create => "created",
-            Self::Update | Self::ReplacePorts => "updated",
+            Self::Update | Self::ReplacePorts | Self::Disown => "updated",
             Self::Resize => "resized",
             Self::Delete => "deleted",
         })
@@ -142,6 +144,12 @@ pub struct Write {
     pub uid: Option<String>,
     /// Whether fields of other managers are taken.
     pub force: bool,
+}
+
+impl Write {
+    fn is_pod_update(&self) -> bool {
+        self.object.kind == Kind::Pod && self.action == Action::Update
+    }
 }
 
 /// A field that server-side apply could not take.
@@ -230,8 +238,10 @@ pub struct Rollout {
     /// Pods that ended: how often they were made again.
     ended: BTreeMap<ObjectRef, Tries>,
     no_resize: bool,
-    /// Pods that are to be made anew although they are as they should be (`restart`), by uid.
-    restart: HashSet<String>,
+    /// Pods that are to be made anew whatever they look like, by uid.
+    restart: HashMap<String, Why>,
+    /// Whether the flame was there before: what is made now may have had a predecessor.
+    had_record: bool,
     /// The session manager's uid and template hash, and since when it has them.
     session_manager: Option<(String, Time)>,
     /// What readiness looked like last, and since when.
@@ -244,16 +254,18 @@ pub struct Rollout {
 impl Rollout {
     /// Starts from what was read.
     pub fn new(desired: Desired, options: Options, snapshot: Snapshot) -> Self {
+        let had_record = snapshot.record(desired.name()).is_some();
         Self {
             desired,
             options,
             snapshot,
+            had_record,
             gone: HashSet::new(),
             uncertain: BTreeSet::new(),
             tries: BTreeMap::new(),
             ended: BTreeMap::new(),
             no_resize: false,
-            restart: HashSet::new(),
+            restart: HashMap::new(),
             session_manager: None,
             progress: (0, 0, Duration::ZERO),
             hopeless: BTreeMap::new(),
@@ -283,7 +295,8 @@ impl Rollout {
             };
             component.is_none_or(|component| component == of_pod)
         };
-        self.restart = self.snapshot.pods.values().filter(chosen).map(|pod| pod.meta.uid.clone()).collect();
+        let pods = self.snapshot.pods.values().filter(chosen);
+        self.restart = pods.map(|pod| (pod.meta.uid.clone(), Why::Restart)).collect();
     }
 
     /// Returns what is known.
@@ -382,6 +395,7 @@ impl Rollout {
             .iter()
             .filter(|change| change.object.kind == Kind::Pod)
             .partition(|change| change.component == Component::SessionManager);
+        let session_manager_is_current = session_manager.iter().all(|change| change.op == Op::Keep);
         let mut due = session_manager;
         let head_start_is_over = self.head_start_ends().is_some_and(|end| now >= end);
         let ready = |change: &Change| self.pod(&change.object).is_some_and(ObservedPod::is_ready);
@@ -391,7 +405,9 @@ impl Rollout {
             Op::Replace => !ready(change),
             Op::Update | Op::Resize | Op::Delete => true,
         }));
-        due.extend(self.wave(manifests, &executors, now));
+        if session_manager_is_current {
+            due.extend(self.wave(manifests, &executors, now));
+        }
         due.into_iter().filter_map(|change| self.write(change, now)).collect()
     }
 
@@ -421,6 +437,7 @@ impl Rollout {
             (Op::Delete | Op::Replace, Some(_)) if terminating => return None,
             (Op::Delete | Op::Replace, Some(meta)) => (Action::Delete, Some(meta.uid.clone())),
             (Op::Resize, Some(meta)) => (Action::Resize, Some(meta.uid.clone())),
+            (Op::Update, Some(meta)) if meta.controller.is_some() => (Action::Disown, Some(meta.uid.clone())),
             (Op::Update, Some(meta)) if self.ports_clash(&change.object) => {
                 (Action::ReplacePorts, Some(meta.uid.clone()))
             }
@@ -430,7 +447,9 @@ impl Rollout {
         if action == Action::Create && waits_after_ending {
             return None;
         }
-        let force = self.options.force_conflicts || self.tries.get(&change.object).is_some_and(|tries| tries.force);
+        let force = self.options.force_conflicts
+            || self.options.adopt
+            || self.tries.get(&change.object).is_some_and(|tries| tries.force);
         Some(Write { action, object: change.object.clone(), why: change.why.clone(), uid, force })
     }
 
@@ -543,6 +562,7 @@ impl Rollout {
     pub fn deleted(&mut self, observed: &Observed) {
         let object = observed.object();
         let meta = observed.meta();
+        self.snapshot.revision = self.snapshot.revision.max(meta.resource_version);
         let known = self.snapshot.meta(&object);
         if known.is_some_and(|known| known.uid != meta.uid) {
             return;
@@ -617,6 +637,9 @@ impl Rollout {
             Outcome::Mismatch => drop(self.uncertain.insert(write.object.clone())),
             Outcome::Conflict(conflicts) => self.conflicts(write, &conflicts),
             Outcome::Refused(_) if write.action == Action::Resize => self.no_resize = true,
+            Outcome::Refused(refusal) if write.is_pod_update() && refusal.reason == "Invalid" => {
+                self.restart.insert(write.uid.clone().unwrap_or_default(), Why::NotInPlace);
+            }
             Outcome::Refused(refusal) => self.refused(write, &refusal, now),
             Outcome::Busy(why, after) => self.failed(&write.object, &why, after, now),
             Outcome::Unknown(why) => {
@@ -928,9 +951,17 @@ impl Rollout {
         let Desired::Up(manifests) = &self.desired else { return Body::Delete(uid) };
         match write.action {
             Action::Delete => Body::Delete(uid),
-            Action::Create => Body::Apply(self.manifest(manifests, &write.object)),
-            Action::Update => Body::Apply(with_uid(self.manifest(manifests, &write.object), &uid)),
+            Action::Create => Body::Apply(self.with_hostname(&write.object, self.manifest(manifests, &write.object))),
+            Action::Update => {
+                let object = self.with_hostname(&write.object, self.manifest(manifests, &write.object));
+                Body::Apply(with_uid(object, &uid))
+            }
             Action::Resize => Body::Apply(with_uid(resize(self.manifest(manifests, &write.object)), &uid)),
+            Action::Disown => {
+                let owners =
+                    self.snapshot.meta(&write.object).map(|meta| meta.other_owners.clone()).unwrap_or_default();
+                Body::Merge(with_uid(serde_json::json!({ "metadata": { "ownerReferences": owners } }), &uid))
+            }
             Action::ReplacePorts => {
                 let ports = self.manifest(manifests, &write.object)["spec"]["ports"].clone();
                 Body::Merge(with_uid(serde_json::json!({ "metadata": {}, "spec": { "ports": ports } }), &uid))
@@ -959,6 +990,32 @@ impl Rollout {
     }
 }
 
+impl Rollout {
+    /// An executor under the hostname of its predecessor would be taken for it and never get work again (flame-facts 1.7),
+    /// so one that may have had a predecessor gets a hostname of its own. A Pod that is there keeps the one it has.
+    fn with_hostname(&self, object: &ObjectRef, mut manifest: serde_json::Value) -> serde_json::Value {
+        let is_executor = names::executor_index(self.desired.name(), &object.name).is_some();
+        let hostname = match self.snapshot.pods.get(&object.name) {
+            Some(pod) => pod.hostname.clone(),
+            None if is_executor && (self.had_record || !self.gone.is_empty()) => {
+                Some(fresh_hostname(&object.name, self.snapshot.revision))
+            }
+            None => None,
+        };
+        if let Some(hostname) = hostname.filter(|_| object.kind == Kind::Pod) {
+            manifest["spec"]["hostname"] = hostname.into();
+        }
+        manifest
+    }
+}
+
+/// Returns a hostname that no Pod of this name had before `revision`, within the 63 characters that a node keeps.
+fn fresh_hostname(pod: &str, revision: u64) -> String {
+    let suffix = format!("-{revision:x}");
+    let room = 63_usize.saturating_sub(suffix.len()).min(pod.len());
+    format!("{}{suffix}", pod[..room].trim_end_matches('-'))
+}
+
 fn with_uid(mut object: serde_json::Value, uid: &str) -> serde_json::Value {
     object["metadata"]["uid"] = uid.into();
     object
@@ -974,3 +1031,6 @@ fn resize(pod: serde_json::Value) -> serde_json::Value {
         "spec": { "containers": [{ "name": container["name"], "resources": container["resources"] }] },
     })
 }
+
+#[cfg(test)]
+mod tests;

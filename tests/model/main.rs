@@ -253,6 +253,8 @@ impl World {
             value["metadata"]["annotations"][names::ANNOTATION_CONFIG_GENERATION].take();
             value["spec"]["clusterIP"].take();
             value["spec"]["nodeName"].take();
+            // A Pod that had a predecessor has a hostname of its own.
+            value["spec"]["hostname"].take();
             value["status"].take();
             value
         };

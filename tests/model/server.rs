@@ -122,6 +122,10 @@ impl Server {
         if live["metadata"]["uid"] != patch["metadata"]["uid"] {
             return Outcome::Mismatch;
         }
+        if let Some(owners) = patch["metadata"].get("ownerReferences") {
+            live["metadata"]["ownerReferences"] = owners.clone();
+            return self.store(object, live);
+        }
         live["spec"]["ports"] = patch["spec"]["ports"].clone();
         self.owners.remove(object);
         self.store(object, live)
