@@ -230,6 +230,9 @@ pub struct Rollout {
     /// Pods that ended: how often they were made again.
     ended: BTreeMap<ObjectRef, Tries>,
     no_resize: bool,
+    /// Pods whose resources were changed in place, by uid: what is left is to write that into their annotations, which the
+    /// `resize` subresource does not take.
+    resized: HashSet<String>,
     /// Pods that are to be made anew although they are as they should be (`restart`), by uid.
     restart: HashSet<String>,
     /// The session manager's uid and template hash, and since when it has them.
@@ -253,6 +256,7 @@ impl Rollout {
             tries: BTreeMap::new(),
             ended: BTreeMap::new(),
             no_resize: false,
+            resized: HashSet::new(),
             restart: HashSet::new(),
             session_manager: None,
             progress: (0, 0, Duration::ZERO),
@@ -270,6 +274,7 @@ impl Rollout {
     pub fn aim(&mut self, desired: Desired) {
         self.desired = desired;
         self.tries.clear();
+        self.resized.clear();
     }
 
     /// Marks the Pods of a component, or of both, to be made anew in waves.
@@ -420,6 +425,7 @@ impl Rollout {
             (_, None) => return None,
             (Op::Delete | Op::Replace, Some(_)) if terminating => return None,
             (Op::Delete | Op::Replace, Some(meta)) => (Action::Delete, Some(meta.uid.clone())),
+            (Op::Resize, Some(meta)) if self.resized.contains(&meta.uid) => (Action::Update, Some(meta.uid.clone())),
             (Op::Resize, Some(meta)) => (Action::Resize, Some(meta.uid.clone())),
             (Op::Update, Some(meta)) if self.ports_clash(&change.object) => {
                 (Action::ReplacePorts, Some(meta.uid.clone()))
@@ -615,7 +621,7 @@ impl Rollout {
             }
             Outcome::Mismatch => drop(self.uncertain.insert(write.object.clone())),
             Outcome::Conflict(conflicts) => self.conflicts(write, &conflicts),
-            Outcome::Refused(_) if write.action == Action::Resize => self.no_resize = true,
+            Outcome::Refused(_) if self.is_of_resize(write) => self.no_resize = true,
             Outcome::Refused(refusal) => self.refused(write, &refusal, now),
             Outcome::Busy(why, after) => self.failed(&write.object, &why, after, now),
             Outcome::Unknown(why) => {
@@ -625,7 +631,17 @@ impl Rollout {
         }
     }
 
+    /// Tells whether a write changes resources in place; the one after the resize is refused where a resource was dropped,
+    /// as the resize leaves that where it is.
+    fn is_of_resize(&self, write: &Write) -> bool {
+        let resized = write.uid.as_ref().is_some_and(|uid| self.resized.contains(uid));
+        write.action == Action::Resize || (resized && write.why.contains(&Why::Resources))
+    }
+
     fn done(&mut self, write: &Write, observed: Observed, now: Time) {
+        if write.action == Action::Resize {
+            self.resized.insert(observed.meta().uid.clone());
+        }
         self.note_ended(write, now);
         self.tries.remove(&write.object);
         if write.action == Action::Delete && !observed.meta().terminating {

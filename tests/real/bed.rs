@@ -198,7 +198,8 @@ impl Namespace<'_> {
     pub fn objects(&self) -> Objects {
         let list = self.kubectl(&["get", "configmaps,services,pods", "-o", "json", "--show-managed-fields"]);
         let list: Value = serde_json::from_str(&list).unwrap();
-        let objects = list["items"].as_array().unwrap().iter().filter(|it| at(it, "/metadata/name") != "kube-root-ca.crt");
+        let objects =
+            list["items"].as_array().unwrap().iter().filter(|it| at(it, "/metadata/name") != "kube-root-ca.crt");
         objects.map(|it| (format!("{} {}", at(it, "/kind"), at(it, "/metadata/name")), it.clone())).collect()
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use crate::bed::{Objects, at, namespace, uids};
+use crate::bed::{Namespace, Objects, at, namespace, uids, versions};
 use crate::flames::{DEMO, MANAGER, RECORD, demo, edited, executor, images};
 
 const GENERATION: &str = "/metadata/annotations/flame.xflops.io~1config-generation";
@@ -25,9 +25,9 @@ fn check(from: &str, to: &str, anew: &[String]) -> Objects {
     space.up(to).exits(0).prints("Running");
     let after = space.objects();
     assert_eq!(replaced(&before, &after), anew);
-    let versions_before = crate::bed::versions(&after);
+    let settled = versions(&after);
     space.up_with(to, &[]).exits(0).says("nothing to do");
-    assert_eq!(crate::bed::versions(&space.objects()), versions_before);
+    assert_eq!(versions(&space.objects()), settled);
     after
 }
 
@@ -75,18 +75,62 @@ fn a_session_manager_does_not_restart_without_a_yes() {
     assert_eq!(space.objects(), before);
 }
 
-/// The simulated nodes take a resize without saying so; the server stores it in the Pod.
 #[test]
-fn other_resources_come_into_the_same_pods() {
-    let with = |cpu: &str| {
-        let resources = format!("em:v1\n    resources: {{requests: {{cpu: {cpu}}}, limits: {{memory: 1Gi}}}}");
-        edited(DEMO, "em:v1", &resources)
-    };
-    let after = check(&with("100m"), &with("200m"), &[]);
+fn a_resource_that_no_resize_can_drop_replaces_the_pods() {
+    let space = namespace();
+    space.up(&with_cpu("100m")).exits(0);
+    nodes_can_resize(&space);
+    let before = space.objects();
+    let flame = edited(&with_cpu("200m"), ", limits: {memory: 1Gi}", "");
+    space.up_with(&flame, &["-y", "--timeout=20s"]).exits(0).prints("2/2");
+    let after = space.objects();
+    assert_eq!(replaced(&before, &after), executors(2));
+    assert_eq!(after[&executor(0)]["spec"]["containers"][0]["resources"], json!({ "requests": { "cpu": "200m" } }));
+}
+
+fn with_cpu(cpu: &str) -> String {
+    let resources = format!("em:v1\n    resources: {{requests: {{cpu: {cpu}}}, limits: {{memory: 1Gi}}}}");
+    edited(DEMO, "em:v1", &resources)
+}
+
+#[track_caller]
+fn check_cpu(objects: &Objects, cpu: &str) {
     for index in 0..2 {
-        let resources = &after[&executor(index)]["spec"]["containers"][0]["resources"];
-        assert_eq!(resources["requests"], json!({ "cpu": "200m", "memory": "1Gi" }));
-        assert_eq!(resources["limits"], json!({ "memory": "1Gi" }));
+        let resources = &objects[&executor(index)]["spec"]["containers"][0]["resources"];
+        let expected = json!({ "requests": { "cpu": cpu, "memory": "1Gi" }, "limits": { "memory": "1Gi" } });
+        assert_eq!(*resources, expected, "executor {index}");
+    }
+}
+
+/// The simulated nodes cannot resize, as nodes before Kubernetes 1.33: the server answers 422.
+#[test]
+fn other_resources_replace_the_pods_of_nodes_that_cannot_resize() {
+    let after = check(&with_cpu("100m"), &with_cpu("200m"), &executors(2));
+    check_cpu(&after, "200m");
+}
+
+#[test]
+fn other_resources_come_into_the_same_pods_on_nodes_that_can_resize() {
+    let space = namespace();
+    space.up(&with_cpu("100m")).exits(0);
+    nodes_can_resize(&space);
+    let before = space.objects();
+    for cpu in ["200m", "300m", "50m"] {
+        space.up_with(&with_cpu(cpu), &["--timeout=10s"]).exits(0).prints("2/2");
+        let after = space.objects();
+        assert_eq!(replaced(&before, &after), Vec::<String>::new());
+        check_cpu(&after, cpu);
+        space.up_with(&with_cpu(cpu), &[]).exits(0).says("nothing to do");
+        assert_eq!(versions(&space.objects()), versions(&after));
+    }
+}
+
+/// A node that can resize tells the containers' resources in the status, which is how the server knows.
+fn nodes_can_resize(space: &Namespace<'_>) {
+    for index in 0..2 {
+        let add = r#"[{"op": "add", "path": "/status/containerStatuses/0/resources", "value": {"requests": {"cpu": "100m"}}}]"#;
+        let pod = format!("pod/demo-executor-manager-{index}");
+        space.kubectl(&["patch", &pod, "--subresource=status", "--type=json", "--patch", add]);
     }
 }
 

@@ -93,8 +93,7 @@ fn the_objects_are_exactly_the_references() {
 }
 
 fn check_services(objects: &Objects) {
-    let port =
-        |name: &str, port: u16| json!({ "name": name, "port": port, "protocol": "TCP", "targetPort": port });
+    let port = |name: &str, port: u16| json!({ "name": name, "port": port, "protocol": "TCP", "targetPort": port });
     let selector =
         |component: &str| json!({ "flame.xflops.io/cluster": "my-flame", "app.kubernetes.io/component": component });
     let service = &objects["Service my-flame-session-manager"]["spec"];
