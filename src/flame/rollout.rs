@@ -328,9 +328,7 @@ impl Rollout {
         if !writes.is_empty() {
             return Step::Write(writes);
         }
-        if self.poll(&plan, now) {
-            return self.next(now);
-        }
+        self.poll(&plan, now);
         if self.is_done(&plan, now) {
             return Step::Done;
         }
@@ -486,16 +484,23 @@ impl Rollout {
         pod.is_ready() && (shows || late)
     }
 
-    /// Asks to read objects on their way out that no watch tells about; returns whether any is due.
-    fn poll(&mut self, plan: &Plan, now: Time) -> bool {
-        let blocking = plan.changes.iter().filter(|it| it.object.kind != Kind::Pod && it.op != Op::Keep);
+    /// Asks to read objects on their way out that no watch tells about: Services, the record, and Pods without the label that
+    /// the watch selects by, because they were a stranger's or somebody took it off.
+    fn poll(&mut self, plan: &Plan, now: Time) {
+        let flame = self.desired.name();
+        let is_unwatched = |change: &&Change| {
+            let label = self.snapshot.meta(&change.object).and_then(|meta| meta.labels.get(names::LABEL_CLUSTER));
+            change.object.kind != Kind::Pod || label.is_none_or(|label| label != flame)
+        };
+        let blocking = plan.changes.iter().filter(|it| it.op != Op::Keep).filter(is_unwatched);
         let gone_soon = |it: &&Change| self.snapshot.meta(&it.object).is_some_and(|meta| meta.terminating);
         let objects: Vec<ObjectRef> = blocking.filter(gone_soon).map(|change| change.object.clone()).collect();
-        for object in &objects {
-            self.tries.entry(object.clone()).or_default().not_before = now + POLL;
-            self.uncertain.insert(object.clone());
+        for object in objects {
+            // One that is to be read already keeps its time, however often others bring news.
+            if self.uncertain.insert(object.clone()) {
+                self.tries.entry(object).or_default().not_before = now + POLL;
+            }
         }
-        false
     }
 
     fn is_done(&self, plan: &Plan, now: Time) -> bool {
