@@ -397,10 +397,11 @@ fn has_ports(desired: &Service, observed: &ObservedService) -> bool {
 }
 
 /// Tells whether a port that is not ours bears a name of ours, as after `kubectl edit` of a port's number: server-side
-/// apply keys ports by number, would add ours beside it, and the server would refuse the doubled name.
+/// apply keys ports by number, would add ours beside it, and the server would refuse the doubled name. Or one that has no
+/// name, as an adopted Service's may: beside others every port needs one.
 pub fn clashes(desired: &Service, observed: &ObservedService) -> bool {
     observed.ports.iter().any(|it| {
-        ports(desired).any(|(name, port)| it.name == name && it.port != port)
+        ports(desired).any(|(name, port)| (it.name == name || it.name.is_empty()) && it.port != port)
             && !ports(desired).any(|(name, port)| (it.name.as_str(), it.port) == (name, port))
     })
 }

@@ -238,6 +238,9 @@ pub struct Rollout {
     /// Pods that ended: how often they were made again.
     ended: BTreeMap<ObjectRef, Tries>,
     no_resize: bool,
+    /// Pods whose resources were changed in place, by uid: what is left is to write that into their annotations, which the
+    /// `resize` subresource does not take.
+    resized: HashSet<String>,
     /// Pods that are to be made anew whatever they look like, by uid.
     restart: HashMap<String, Why>,
     /// Whether the flame was there before: what is made now may have had a predecessor.
@@ -265,6 +268,7 @@ impl Rollout {
             tries: BTreeMap::new(),
             ended: BTreeMap::new(),
             no_resize: false,
+            resized: HashSet::new(),
             restart: HashMap::new(),
             session_manager: None,
             progress: (0, 0, Duration::ZERO),
@@ -282,6 +286,7 @@ impl Rollout {
     pub fn aim(&mut self, desired: Desired) {
         self.desired = desired;
         self.tries.clear();
+        self.resized.clear();
     }
 
     /// Marks the Pods of a component, or of both, to be made anew in waves.
@@ -336,9 +341,7 @@ impl Rollout {
         if !writes.is_empty() {
             return Step::Write(writes);
         }
-        if self.poll(&plan, now) {
-            return self.next(now);
-        }
+        self.poll(&plan, now);
         if self.is_done(&plan, now) {
             return Step::Done;
         }
@@ -436,6 +439,7 @@ impl Rollout {
             (_, None) => return None,
             (Op::Delete | Op::Replace, Some(_)) if terminating => return None,
             (Op::Delete | Op::Replace, Some(meta)) => (Action::Delete, Some(meta.uid.clone())),
+            (Op::Resize, Some(meta)) if self.resized.contains(&meta.uid) => (Action::Update, Some(meta.uid.clone())),
             (Op::Resize, Some(meta)) => (Action::Resize, Some(meta.uid.clone())),
             (Op::Update, Some(meta)) if meta.controller.is_some() => (Action::Disown, Some(meta.uid.clone())),
             (Op::Update, Some(meta)) if self.ports_clash(&change.object) => {
@@ -499,16 +503,23 @@ impl Rollout {
         pod.is_ready() && (shows || late)
     }
 
-    /// Asks to read objects on their way out that no watch tells about; returns whether any is due.
-    fn poll(&mut self, plan: &Plan, now: Time) -> bool {
-        let blocking = plan.changes.iter().filter(|it| it.object.kind != Kind::Pod && it.op != Op::Keep);
+    /// Asks to read objects on their way out that no watch tells about: Services, the record, and Pods without the label that
+    /// the watch selects by, because they were a stranger's or somebody took it off.
+    fn poll(&mut self, plan: &Plan, now: Time) {
+        let flame = self.desired.name();
+        let is_unwatched = |change: &&Change| {
+            let label = self.snapshot.meta(&change.object).and_then(|meta| meta.labels.get(names::LABEL_CLUSTER));
+            change.object.kind != Kind::Pod || label.is_none_or(|label| label != flame)
+        };
+        let blocking = plan.changes.iter().filter(|it| it.op != Op::Keep).filter(is_unwatched);
         let gone_soon = |it: &&Change| self.snapshot.meta(&it.object).is_some_and(|meta| meta.terminating);
         let objects: Vec<ObjectRef> = blocking.filter(gone_soon).map(|change| change.object.clone()).collect();
-        for object in &objects {
-            self.tries.entry(object.clone()).or_default().not_before = now + POLL;
-            self.uncertain.insert(object.clone());
+        for object in objects {
+            // One that is to be read already keeps its time, however often others bring news.
+            if self.uncertain.insert(object.clone()) {
+                self.tries.entry(object).or_default().not_before = now + POLL;
+            }
         }
-        false
     }
 
     fn is_done(&self, plan: &Plan, now: Time) -> bool {
@@ -636,7 +647,7 @@ impl Rollout {
             }
             Outcome::Mismatch => drop(self.uncertain.insert(write.object.clone())),
             Outcome::Conflict(conflicts) => self.conflicts(write, &conflicts),
-            Outcome::Refused(_) if write.action == Action::Resize => self.no_resize = true,
+            Outcome::Refused(_) if self.is_of_resize(write) => self.no_resize = true,
             Outcome::Refused(refusal) if write.is_pod_update() && refusal.reason == "Invalid" => {
                 self.restart.insert(write.uid.clone().unwrap_or_default(), Why::NotInPlace);
             }
@@ -649,7 +660,17 @@ impl Rollout {
         }
     }
 
+    /// Tells whether a write changes resources in place; the one after the resize is refused where a resource was dropped,
+    /// as the resize leaves that where it is.
+    fn is_of_resize(&self, write: &Write) -> bool {
+        let resized = write.uid.as_ref().is_some_and(|uid| self.resized.contains(uid));
+        write.action == Action::Resize || (resized && write.why.contains(&Why::Resources))
+    }
+
     fn done(&mut self, write: &Write, observed: Observed, now: Time) {
+        if write.action == Action::Resize {
+            self.resized.insert(observed.meta().uid.clone());
+        }
         self.note_ended(write, now);
         self.tries.remove(&write.object);
         if write.action == Action::Delete && !observed.meta().terminating {

@@ -314,5 +314,5 @@ fn late_news_of_what_is_gone_are_ignored() {
     let dead = Observed::Pod(Box::new(dead));
     rollout.deleted(&dead);
     rollout.seen(dead);
-    assert!(rollout.snapshot().pods.get("demo-executor-manager-0").is_none());
+    assert!(!rollout.snapshot().pods.contains_key("demo-executor-manager-0"));
 }
