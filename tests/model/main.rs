@@ -25,8 +25,8 @@ use flamectl::flame::manifests::{Manifests, manifests};
 use flamectl::flame::names::{self, Kind, ObjectRef};
 use flamectl::flame::observed::{Ownership, Snapshot};
 use flamectl::flame::plan::{Desired, Op};
-use flamectl::flame::rollout::{MaxUnavailable, Options, Outcome, Rollout, Step, Write};
-use flamectl::flame::{API_VERSION, ExecutorManager, FlameCluster, KIND, Metadata, SessionManager, Spec};
+use flamectl::flame::rollout::{Body, MaxUnavailable, Options, Outcome, Rollout, Step, Write};
+use flamectl::flame::{API_VERSION, ExecutorManager, FlameCluster, KIND, Metadata, Resources, SessionManager, Spec};
 use serde_json::Value;
 use server::Server;
 
@@ -37,6 +37,7 @@ const SCHEDULES: u64 = 12_000;
 const STEPS: usize = 4_000;
 
 fn flame(version: u32, replicas: u32, max_executors: u32, image: &str) -> FlameCluster {
+    let cpu = BTreeMap::from([("cpu".to_owned(), (1 + max_executors / 3).to_string())]);
     FlameCluster {
         api_version: API_VERSION.into(),
         kind: KIND.into(),
@@ -46,7 +47,8 @@ fn flame(version: u32, replicas: u32, max_executors: u32, image: &str) -> FlameC
             executor_manager: ExecutorManager {
                 image: format!("{image}em:v{version}"),
                 replicas,
-                max_executors,
+                max_executors: max_executors % 3,
+                resources: Resources { requests: cpu, ..Default::default() },
                 ..Default::default()
             },
             object_cache: Default::default(),
@@ -74,6 +76,27 @@ struct Faults {
     relists: u32,
 }
 
+/// A rule that is broken on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sabotage {
+    None,
+    /// Deletes and changes carry no uid.
+    NoUid,
+}
+
+impl Sabotage {
+    fn of(self, body: Body) -> Body {
+        match (self, body) {
+            (Self::NoUid, Body::Delete(_)) => Body::Delete(String::new()),
+            (Self::NoUid, Body::Apply(mut object)) => {
+                object["metadata"].as_object_mut().unwrap().remove("uid");
+                Body::Apply(object)
+            }
+            (_, body) => body,
+        }
+    }
+}
+
 const CALM: Faults = Faults { requests: 0, kills: 0, strangers: 0, relists: 0 };
 
 /// One client, one server, one clock.
@@ -84,6 +107,8 @@ struct World {
     seen: usize,
     faults: Faults,
     trace: bool,
+    /// A rule that the client breaks on purpose, to see whether the harness finds it.
+    sabotage: Sabotage,
     /// The smallest number of ready executors since the last look, among those that should be ready.
     least_ready: usize,
 }
@@ -97,8 +122,20 @@ impl World {
             seen: 0,
             faults,
             trace: std::env::var("MODEL_SEED").is_ok(),
+            sabotage: Sabotage::None,
             least_ready: usize::MAX,
         }
+    }
+
+    /// Carries a write out and sees that it hits the object that was meant, and no other of its name.
+    fn carry_out(&mut self, write: &Write, body: Body) -> Outcome {
+        let live = self.server.objects.get(&write.object).map(|it| it["metadata"]["uid"].clone());
+        let outcome = self.server.write(write, &self.sabotage.of(body));
+        let done = matches!(outcome, Outcome::Created(_) | Outcome::Changed(_) | Outcome::Gone);
+        if let (Some(live), Some(meant), true) = (live, &write.uid, done) {
+            assert_eq!(live, *meant, "{} {}: a namesake was hit", write.action, write.object);
+        }
+        outcome
     }
 
     fn happens(&mut self, per_mille: u32) -> bool {
@@ -159,10 +196,10 @@ impl World {
             self.happen();
             let body = rollout.body(&write);
             let outcome = match self.rng.u32(0..3) {
-                _ if !self.happens(self.faults.requests) => self.server.write(&write, &body),
+                _ if !self.happens(self.faults.requests) => self.carry_out(&write, body),
                 0 => Outcome::Unknown("lost before".into()),
                 1 => {
-                    self.server.write(&write, &body);
+                    self.carry_out(&write, body);
                     Outcome::Unknown("lost after".into())
                 }
                 _ => Outcome::Busy("throttled".into(), Some(Duration::from_secs(1))),
@@ -276,6 +313,10 @@ fn options() -> Options {
 
 /// Walks a flame through a few specs, disturbed, and then looks whether one more undisturbed run heals everything.
 fn schedule(seed: u64) {
+    disturbed(seed, Sabotage::None);
+}
+
+fn disturbed(seed: u64, sabotage: Sabotage) {
     let mut rng = Rng::with_seed(seed);
     let faults = Faults {
         requests: rng.u32(0..120),
@@ -284,6 +325,7 @@ fn schedule(seed: u64) {
         relists: rng.u32(0..300),
     };
     let mut world = World::new(seed ^ 0x9e37, faults);
+    world.sabotage = sabotage;
     for _ in 0..rng.usize(1..4) {
         let desired = random_desired(&mut rng);
         world.say(|| format!("--- {}", describe(&desired)));
@@ -306,7 +348,7 @@ fn schedule(seed: u64) {
 }
 
 fn random_flame(rng: &mut Rng, image: &str) -> FlameCluster {
-    flame(rng.u32(0..4), rng.u32(0..5), rng.u32(0..3), image)
+    flame(rng.u32(0..4), rng.u32(0..5), rng.u32(0..6), image)
 }
 
 fn random_desired(rng: &mut Rng) -> Desired {
@@ -351,6 +393,12 @@ fn one_calm_run_heals_whatever_went_before() {
 }
 
 #[test]
+fn the_harness_finds_a_client_that_leaves_the_uid_out() {
+    let found = (0..2_000).find(|seed| std::panic::catch_unwind(|| disturbed(*seed, Sabotage::NoUid)).is_err());
+    println!("found by seed {}", found.expect("a broken rule is found"));
+}
+
+#[test]
 fn a_rolling_replace_never_takes_more_than_the_budget_down() {
     for (replicas, budget) in [(5, 1), (8, 2), (20, 5)] {
         for seed in 0..20 {
@@ -383,7 +431,7 @@ fn a_config_change_of_the_executors_leaves_the_session_manager_alone() {
     world.run(&up(&flame(2, 3, 0, "")), options()).unwrap();
     let session_manager = ObjectRef::new(Kind::Pod, names::session_manager(NAME));
     let before = world.server.objects[&session_manager].clone();
-    world.run(&up(&flame(2, 3, 9, "")), options()).unwrap();
+    world.run(&up(&flame(2, 3, 2, "")), options()).unwrap();
     assert_eq!(world.server.objects[&session_manager], before);
 }
 
@@ -400,6 +448,41 @@ fn foreign_objects_are_never_touched() {
         world.run(&Desired::Down(NAME.into()), options()).unwrap();
         assert_eq!(world.server.objects, before, "{object}");
     }
+}
+
+#[test]
+fn adopting_what_fits_restarts_nothing_and_drops_the_owner() {
+    let mut world = World::new(13, CALM);
+    let desired = up(&flame(2, 2, 0, ""));
+    world.run(&desired, options()).unwrap();
+    let uids = |world: &World| {
+        world
+            .server
+            .objects
+            .iter()
+            .map(|(object, it)| (object.clone(), it["metadata"]["uid"].clone()))
+            .collect::<Vec<_>>()
+    };
+    let before = uids(&world);
+    for object in desired.manifests().unwrap().objects() {
+        world.server.give_away(&object);
+    }
+    let error = world.run(&desired, options()).unwrap_err();
+    assert!(error.what.contains("FlameCluster/demo"), "{error}");
+    world.run(&desired, Options { adopt: true, ..options() }).unwrap();
+    assert_eq!(uids(&world), before);
+    assert!(world.server.objects.values().all(|it| it["metadata"]["ownerReferences"].as_array().unwrap().is_empty()));
+    world.run(&desired, options()).unwrap();
+}
+
+#[test]
+fn adopting_what_does_not_fit_replaces_it() {
+    let mut world = World::new(17, CALM);
+    let desired = up(&flame(2, 1, 0, ""));
+    let pod = ObjectRef::new(Kind::Pod, names::executor_manager(NAME, 0));
+    world.server.put_foreign(&pod);
+    world.run(&desired, Options { adopt: true, ..options() }).unwrap();
+    assert!(world.server.objects[&pod]["metadata"]["uid"].as_str().unwrap().starts_with("uid-"));
 }
 
 #[test]
