@@ -79,6 +79,11 @@ pub struct ObservedConfigMap {
 }
 
 impl ObservedConfigMap {
+    /// Tells whether a `down` has begun.
+    pub fn is_going_down(&self) -> bool {
+        self.meta.annotations.contains_key(names::ANNOTATION_DOWN)
+    }
+
     /// Returns the reference's `configGeneration`; 0 where there is none.
     pub fn config_generation(&self) -> u64 {
         let text = self.meta.annotations.get(names::ANNOTATION_CONFIG_GENERATION);

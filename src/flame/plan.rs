@@ -347,7 +347,7 @@ fn record_change(manifests: &Manifests, observed: Option<&ObservedConfigMap>) ->
     }
     let mut annotations = desired.metadata.annotations.unwrap_or_default();
     let spec = annotations.remove(names::ANNOTATION_SPEC);
-    if observed.meta.annotations.get(names::ANNOTATION_SPEC) != spec.as_ref() {
+    if observed.meta.annotations.get(names::ANNOTATION_SPEC) != spec.as_ref() || observed.is_going_down() {
         why.push(Why::Spec);
     }
     if !why.is_empty() {

@@ -243,6 +243,10 @@ pub struct Rollout {
     resized: HashSet<String>,
     /// Pods that are to be made anew whatever they look like, by uid.
     restart: HashMap<String, Why>,
+    /// Whether the record was looked at since the last write.
+    looked: bool,
+    /// Whether the record said what this command wants: whoever changes it then takes the flame over.
+    decided: bool,
     /// Whether the flame was there before: what is made now may have had a predecessor.
     had_record: bool,
     /// The session manager's uid and template hash, and since when it has them.
@@ -263,6 +267,8 @@ impl Rollout {
             options,
             snapshot,
             had_record,
+            decided: false,
+            looked: false,
             gone: HashSet::new(),
             uncertain: BTreeSet::new(),
             tries: BTreeMap::new(),
@@ -285,6 +291,7 @@ impl Rollout {
     /// Changes what is desired; what was seen stays (`watch`: the file changed).
     pub fn aim(&mut self, desired: Desired) {
         self.desired = desired;
+        self.decided = false;
         self.tries.clear();
         self.resized.clear();
     }
@@ -322,6 +329,7 @@ impl Rollout {
 
     /// Decides what to do at `now`.
     pub fn next(&mut self, now: Time) -> Step {
+        self.note_record();
         if let Some(error) = self.stop.take() {
             return Step::Stop(error);
         }
@@ -339,7 +347,7 @@ impl Rollout {
         self.note_session_manager(now);
         let writes = self.writes(&plan, now);
         if !writes.is_empty() {
-            return Step::Write(writes);
+            return self.write_as_decided(writes);
         }
         self.poll(&plan, now);
         if self.is_done(&plan, now) {
@@ -375,8 +383,13 @@ impl Rollout {
         }
     }
 
-    /// Pods first, the record last; each kind is gone before the next goes.
+    /// The record says so first, so that an `up` at the same time gives way. Then Pods, Services, the record; each kind is
+    /// gone before the next goes.
     fn writes_down(&mut self, plan: &Plan, now: Time) -> Vec<Write> {
+        let record = plan.changes.iter().find(|change| change.component == Component::Config);
+        if let Some(change) = record.filter(|_| self.record_is_as_desired() == Some(false)) {
+            return self.write(&Change { op: Op::Update, ..change.clone() }, now).into_iter().collect();
+        }
         for kind in [Kind::Pod, Kind::Service, Kind::ConfigMap] {
             let of_kind: Vec<&Change> = plan.changes.iter().filter(|change| change.object.kind == kind).collect();
             if !of_kind.is_empty() {
@@ -463,6 +476,51 @@ impl Rollout {
         let mut services = manifests.services().into_iter();
         let desired = services.find(|service| service.metadata.name.as_ref() == Some(&object.name));
         desired.zip(observed).is_some_and(|(desired, observed)| plan::clashes(&desired, observed))
+    }
+
+    /// Looks at the record once more before anything that is there is changed or goes: another command may have taken the
+    /// flame over, and what it made would look like drift.
+    fn write_as_decided(&mut self, writes: Vec<Write>) -> Step {
+        let record = ObjectRef::new(Kind::ConfigMap, names::config_map(self.desired.name()));
+        let only_creates = writes.iter().all(|write| write.action == Action::Create);
+        let decides = writes.iter().any(|write| write.object == record);
+        let looked = std::mem::take(&mut self.looked);
+        if looked || only_creates || decides || !self.decided || self.options.persistent {
+            return Step::Write(writes);
+        }
+        self.looked = true;
+        self.uncertain.insert(record.clone());
+        Step::Read(vec![record])
+    }
+
+    /// Tells whether the record asks for what this command wants; none where there is no record.
+    fn record_is_as_desired(&self) -> Option<bool> {
+        let record = self.snapshot.record(self.desired.name())?;
+        Some(match &self.desired {
+            Desired::Down(_) => record.is_going_down(),
+            Desired::Up(manifests) => {
+                let spec = record.meta.annotations.get(names::ANNOTATION_SPEC);
+                !record.is_going_down() && spec == Some(&manifests.spec_json())
+            }
+        })
+    }
+
+    /// The record decides between two commands at once: the last to write it goes on, the other one gives way, so that the
+    /// flame never becomes a mix of both.
+    fn note_record(&mut self) {
+        match self.record_is_as_desired() {
+            Some(true) => self.decided = true,
+            Some(false) if self.decided && !self.options.persistent => {
+                let name = self.desired.name();
+                let down = self.snapshot.record(name).is_some_and(|record| record.is_going_down());
+                let now = if down { "takes it down" } else { "made another flame of it" };
+                let what =
+                    format!("{name} was taken over: another command {now} while this one worked; this one stops here");
+                let error = Error::refused(what).hint(format!("flamectl status {name} shows what is there"));
+                self.stop = Some(error.hint("run this command again if it is to have the last word"));
+            }
+            _ => {}
+        }
     }
 
     fn is_due(&self, object: &ObjectRef, now: Time) -> bool {
@@ -564,7 +622,11 @@ impl Rollout {
     /// Takes in an object as a watch, a list or an answer brought it.
     pub fn seen(&mut self, observed: Observed) {
         if !self.gone.contains(&observed.meta().uid) {
+            let is_record = matches!(observed, Observed::ConfigMap(_));
             self.snapshot.insert(observed);
+            if is_record {
+                self.note_record();
+            }
         }
     }
 
@@ -585,6 +647,12 @@ impl Rollout {
         } else {
             self.uncertain.insert(object);
         }
+    }
+
+    /// Takes in that news of the objects of a kind may have been missed: they are read again.
+    pub fn doubt(&mut self, kind: Kind) {
+        let known = self.snapshot.objects().map(|(object, _)| object).filter(|object| object.kind == kind);
+        self.uncertain.extend(known);
     }
 
     /// Takes in a fresh list of all Pods with our labels; known Pods that are not in it are read one by one unless they were
@@ -634,9 +702,6 @@ impl Rollout {
     pub fn wrote(&mut self, write: &Write, outcome: Outcome, now: Time) {
         match outcome {
             Outcome::Created(observed) => self.done(write, observed, now),
-            Outcome::Changed(observed) if write.action == Action::Create => {
-                self.changed_unexpectedly(write, observed, now)
-            }
             Outcome::Changed(observed) => self.done(write, observed, now),
             Outcome::Gone => {
                 self.note_ended(write, now);
@@ -646,6 +711,8 @@ impl Rollout {
                 self.gone.insert(uid);
             }
             Outcome::Mismatch => drop(self.uncertain.insert(write.object.clone())),
+            // Whoever owns fields of what was to be made has made it: it is theirs, or it is adopted after a look.
+            Outcome::Conflict(_) if write.action == Action::Create => drop(self.uncertain.insert(write.object.clone())),
             Outcome::Conflict(conflicts) => self.conflicts(write, &conflicts),
             Outcome::Refused(_) if self.is_of_resize(write) => self.no_resize = true,
             Outcome::Refused(refusal) if write.is_pod_update() && refusal.reason == "Invalid" => {
@@ -690,21 +757,6 @@ impl Rollout {
                 times => Duration::from_secs(1).saturating_mul(1 << times.min(6)).min(REPLACE_BACKOFF_MAX),
             };
             *ended = Tries { failed: ended.failed + 1, not_before: now + pause, force: false };
-        }
-    }
-
-    /// Where a create changed something, either an earlier try of ours got through, or somebody was faster (design: rule 1).
-    fn changed_unexpectedly(&mut self, write: &Write, observed: Observed, now: Time) {
-        match observed.meta().other_managers.last() {
-            Some(manager) if !self.options.adopt => {
-                let error = Error::refused(format!(
-                    "{} appeared while flamectl was making it: {manager} made it first",
-                    write.object
-                ));
-                self.stop =
-                    Some(error.hint("compare it with `flamectl render`, then delete it or run again with --adopt"));
-            }
-            _ => self.done(write, observed, now),
         }
     }
 
@@ -959,8 +1011,8 @@ pub enum Body {
     Apply(serde_json::Value),
     /// Merge patch.
     Merge(serde_json::Value),
-    /// Delete with this uid as precondition.
-    Delete(String),
+    /// Delete with this uid as precondition, and this `resourceVersion` where one is given.
+    Delete(String, Option<u64>),
 }
 
 impl Rollout {
@@ -969,13 +1021,24 @@ impl Rollout {
     /// The uid goes into every change, so that the server refuses it for a namesake (design: rule 1).
     pub fn body(&self, write: &Write) -> Body {
         let uid = write.uid.clone().unwrap_or_default();
-        let Desired::Up(manifests) = &self.desired else { return Body::Delete(uid) };
+        // The record decides between commands at once, so it is only written as it was seen.
+        let is_record = write.object.kind == Kind::ConfigMap;
+        let seen = self.snapshot.meta(&write.object).map(|meta| meta.resource_version).filter(|_| is_record);
+        let Desired::Up(manifests) = &self.desired else {
+            return match write.action {
+                Action::Update => Body::Apply(with_version(with_uid(self.tombstone(&write.object), &uid), seen)),
+                _ => Body::Delete(uid, seen),
+            };
+        };
         match write.action {
-            Action::Delete => Body::Delete(uid),
-            Action::Create => Body::Apply(self.with_hostname(&write.object, self.manifest(manifests, &write.object))),
+            Action::Delete => Body::Delete(uid, seen),
+            Action::Create => {
+                let object = self.with_hostname(&write.object, self.manifest(manifests, &write.object));
+                Body::Apply(only_if_absent(object))
+            }
             Action::Update => {
                 let object = self.with_hostname(&write.object, self.manifest(manifests, &write.object));
-                Body::Apply(with_uid(object, &uid))
+                Body::Apply(with_version(with_uid(object, &uid), seen))
             }
             Action::Resize => Body::Apply(with_uid(resize(self.manifest(manifests, &write.object)), &uid)),
             Action::Disown => {
@@ -988,6 +1051,19 @@ impl Rollout {
                 Body::Merge(with_uid(serde_json::json!({ "metadata": {}, "spec": { "ports": ports } }), &uid))
             }
         }
+    }
+
+    /// Returns the record as it is, with the mark that the flame goes.
+    fn tombstone(&self, object: &ObjectRef) -> serde_json::Value {
+        let record = self.snapshot.config_maps.get(&object.name).cloned().unwrap_or_default();
+        let mut annotations = record.meta.annotations;
+        annotations.insert(names::ANNOTATION_DOWN.to_owned(), "true".to_owned());
+        serde_json::json!({
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": { "name": object.name, "labels": record.meta.labels, "annotations": annotations },
+            "data": record.data,
+        })
     }
 
     fn manifest(&self, manifests: &Manifests, object: &ObjectRef) -> serde_json::Value {
@@ -1030,11 +1106,26 @@ impl Rollout {
     }
 }
 
+/// Makes an apply that creates and never changes: the server compares the `resourceVersion` with that of the object that is
+/// there, finds another one and answers 409, and ignores it where there is none (measured with Kubernetes 1.35; no object
+/// has the version 1, which is etcd's before its first write).
+fn only_if_absent(mut object: serde_json::Value) -> serde_json::Value {
+    object["metadata"]["resourceVersion"] = "1".into();
+    object
+}
+
 /// Returns a hostname that no Pod of this name had before `revision`, within the 63 characters that a node keeps.
 fn fresh_hostname(pod: &str, revision: u64) -> String {
     let suffix = format!("-{revision:x}");
     let room = 63_usize.saturating_sub(suffix.len()).min(pod.len());
     format!("{}{suffix}", pod[..room].trim_end_matches('-'))
+}
+
+fn with_version(mut object: serde_json::Value, version: Option<u64>) -> serde_json::Value {
+    if let Some(version) = version {
+        object["metadata"]["resourceVersion"] = version.to_string().into();
+    }
+    object
 }
 
 fn with_uid(mut object: serde_json::Value, uid: &str) -> serde_json::Value {

@@ -23,7 +23,7 @@ use fastrand::Rng;
 use flamectl::error::{Error, ErrorKind};
 use flamectl::flame::manifests::{Manifests, manifests};
 use flamectl::flame::names::{self, Kind, ObjectRef};
-use flamectl::flame::observed::{Ownership, Snapshot};
+use flamectl::flame::observed::{ObservedPod, Ownership, Snapshot};
 use flamectl::flame::plan::{Desired, Op};
 use flamectl::flame::rollout::{Body, MaxUnavailable, Options, Outcome, Rollout, Step, Write};
 use flamectl::flame::{API_VERSION, ExecutorManager, FlameCluster, KIND, Metadata, Resources, SessionManager, Spec};
@@ -87,7 +87,7 @@ enum Sabotage {
 impl Sabotage {
     fn of(self, body: Body) -> Body {
         match (self, body) {
-            (Self::NoUid, Body::Delete(_)) => Body::Delete(String::new()),
+            (Self::NoUid, Body::Delete(..)) => Body::Delete(String::new(), None),
             (Self::NoUid, Body::Apply(mut object)) => {
                 object["metadata"].as_object_mut().unwrap().remove("uid");
                 Body::Apply(object)
@@ -99,12 +99,17 @@ impl Sabotage {
 
 const CALM: Faults = Faults { requests: 0, kills: 0, strangers: 0, relists: 0 };
 
-/// One client, one server, one clock.
+/// One command at work, and how far its watch has told it.
+struct Client {
+    rollout: Rollout,
+    seen: usize,
+}
+
+/// One server, one clock, and what goes wrong between it and its clients.
 struct World {
     server: Server,
     rng: Rng,
     now: Duration,
-    seen: usize,
     faults: Faults,
     trace: bool,
     /// A rule that the client breaks on purpose, to see whether the harness finds it.
@@ -119,7 +124,6 @@ impl World {
             server: Server::default(),
             rng: Rng::with_seed(seed),
             now: Duration::ZERO,
-            seen: 0,
             faults,
             trace: std::env::var("MODEL_SEED").is_ok(),
             sabotage: Sabotage::None,
@@ -149,36 +153,62 @@ impl World {
     }
 
     /// Reads everything, as a command that starts does.
-    fn start(&mut self, desired: &Desired, options: Options) -> Rollout {
-        self.seen = self.server.log.len();
+    fn start(&mut self, desired: &Desired, options: Options) -> Client {
+        let seen = self.server.log.len();
         let mut snapshot = Snapshot::default();
         for object in self.server.objects.keys() {
             snapshot.insert(self.server.get(object).unwrap());
         }
         let timeout = options.timeout.map(|timeout| self.now + timeout);
-        Rollout::new(desired.clone(), Options { timeout, ..options }, snapshot)
+        Client { rollout: Rollout::new(desired.clone(), Options { timeout, ..options }, snapshot), seen }
     }
 
     /// Runs one command to its end, starting it again whenever it is killed.
     fn run(&mut self, desired: &Desired, options: Options) -> Result<(), Error> {
-        let mut rollout = self.start(desired, options);
+        let mut client = self.start(desired, options);
         let mut lives = LIVES;
         for _ in 0..STEPS {
             if lives > 0 && self.happens(self.faults.kills) {
                 lives -= 1;
                 self.say(|| "killed".into());
-                rollout = self.start(desired, options);
+                client = self.start(desired, options);
             }
-            match rollout.next(self.now) {
-                Step::Done => return Ok(()),
-                Step::Stop(error) => return Err(error),
-                Step::Read(objects) => objects.iter().for_each(|object| self.read(&mut rollout, object)),
-                Step::Write(writes) => self.write(&mut rollout, writes),
-                Step::Wait(until) => self.pass(&mut rollout, until),
+            if let Some(result) = self.step(&mut client) {
+                return result;
             }
-            self.count_ready();
         }
-        panic!("stuck after {STEPS} steps: {:?}\n{:#?}", rollout.next(self.now), rollout.plan());
+        panic!("stuck after {STEPS} steps: {:?}\n{:#?}", client.rollout.next(self.now), client.rollout.plan());
+    }
+
+    /// Lets a command take one step; returns how it ended.
+    fn step(&mut self, client: &mut Client) -> Option<Result<(), Error>> {
+        match client.rollout.next(self.now) {
+            // Getting ready takes longer than news do: whoever is done has heard of everything.
+            Step::Done if client.seen < self.server.log.len() => self.tell(client, self.server.log.len()),
+            Step::Done => return Some(Ok(())),
+            Step::Stop(error) => return Some(Err(error)),
+            Step::Read(objects) => objects.iter().for_each(|object| self.read(&mut client.rollout, object)),
+            Step::Write(writes) => self.write(&mut client.rollout, writes),
+            Step::Wait(until) => self.pass(client, until),
+        }
+        self.count_ready();
+        None
+    }
+
+    /// Runs two commands at once, step by step in any order, and returns how each ended.
+    fn race(&mut self, desired: [&Desired; 2], options: Options) -> [Result<(), Error>; 2] {
+        let mut clients = desired.map(|desired| self.start(desired, options));
+        let mut results = [None, None];
+        for _ in 0..STEPS {
+            let turn = self.rng.usize(0..2);
+            let turn = if results[turn].is_some() { 1 - turn } else { turn };
+            self.say(|| format!("turn {turn}"));
+            results[turn] = self.step(&mut clients[turn]);
+            if let [Some(one), Some(other)] = &results {
+                return [one.clone(), other.clone()];
+            }
+        }
+        panic!("stuck after {STEPS} steps");
     }
 
     fn read(&mut self, rollout: &mut Rollout, object: &ObjectRef) {
@@ -213,35 +243,43 @@ impl World {
     }
 
     /// Lets the world go on: nodes work, strangers interfere, news arrive.
-    fn pass(&mut self, rollout: &mut Rollout, until: Option<Duration>) {
+    fn pass(&mut self, client: &mut Client, until: Option<Duration>) {
         self.happen();
-        let busy = self.seen < self.server.log.len();
+        let news = self.server.log.len() - client.seen;
         if self.happens(self.faults.relists) {
-            self.seen = self.server.log.len();
-            let pods = self.server.objects.keys().filter(|it| it.kind == Kind::Pod);
-            let labelled = |it: &&flamectl::flame::observed::ObservedPod| {
-                it.meta.labels.get(names::LABEL_CLUSTER).is_some_and(|name| name == NAME)
-            };
-            let mut snapshot = Snapshot::default();
-            pods.for_each(|object| snapshot.insert(self.server.get(object).unwrap()));
-            rollout.relisted(snapshot.pods.values().filter(labelled).cloned().collect());
-        } else if busy {
-            let until = self.rng.usize(self.seen + 1..=self.server.log.len());
-            for change in self.server.log[self.seen..until].iter().cloned() {
-                let observed = flamectl::apiserver::read::observed(change.kind, change.object).unwrap();
-                match change.deleted {
-                    true if change.kind == Kind::Pod => rollout.deleted(&observed),
-                    _ if change.kind == Kind::Pod => rollout.seen(observed),
-                    _ => {}
-                }
-            }
-            self.seen = until;
+            client.seen = self.server.log.len();
+            client.rollout.relisted(self.labelled_pods());
+            client.rollout.doubt(Kind::ConfigMap);
+            client.rollout.doubt(Kind::Service);
+        } else if news > 0 {
+            let until = client.seen + self.rng.usize(1..=news);
+            self.tell(client, until);
         }
         let pause = match until {
-            Some(until) if !busy => (until.saturating_sub(self.now)).min(Duration::from_millis(500)),
+            Some(until) if news == 0 => until.saturating_sub(self.now).min(Duration::from_millis(500)),
             _ => Duration::from_millis(20),
         };
         self.now += pause.max(Duration::from_millis(1));
+    }
+
+    fn labelled_pods(&self) -> Vec<ObservedPod> {
+        let mut snapshot = Snapshot::default();
+        let pods = self.server.objects.keys().filter(|it| it.kind == Kind::Pod);
+        pods.for_each(|object| snapshot.insert(self.server.get(object).unwrap()));
+        let ours = |pod: &ObservedPod| pod.meta.labels.get(names::LABEL_CLUSTER).is_some_and(|name| name == NAME);
+        snapshot.pods.into_values().filter(ours).collect()
+    }
+
+    /// Tells a client what its watches would.
+    fn tell(&self, client: &mut Client, until: usize) {
+        for change in &self.server.log[client.seen..until] {
+            let observed = flamectl::apiserver::read::observed(change.kind, change.object.clone()).unwrap();
+            match change.deleted {
+                true => client.rollout.deleted(&observed),
+                false => client.rollout.seen(observed),
+            }
+        }
+        client.seen = until;
     }
 
     /// Some of the Pods get on, and a stranger may interfere.
@@ -398,6 +436,43 @@ fn the_harness_finds_a_client_that_leaves_the_uid_out() {
     println!("found by seed {}", found.expect("a broken rule is found"));
 }
 
+/// Checks that of two commands at once one wins whole, whatever was there before.
+#[track_caller]
+fn race(seed: u64, before: Option<&Desired>, desired: [&Desired; 2]) {
+    let mut world = World::new(seed, CALM);
+    if let Some(before) = before {
+        world.run(before, options()).unwrap();
+    }
+    let results = world.race(desired, options());
+    let winners: Vec<&Desired> =
+        desired.into_iter().zip(&results).filter(|(_, it)| it.is_ok()).map(|(it, _)| it).collect();
+    assert!(!winners.is_empty(), "seed {seed}: nobody won: {results:?}");
+    for error in results.iter().filter_map(|result| result.as_ref().err()) {
+        assert!(error.what.contains("taken over"), "seed {seed}: {error}");
+    }
+    let state = world.state();
+    let whole = winners.iter().any(|desired| {
+        let mut undisturbed = World::new(1, CALM);
+        undisturbed.run(desired, options()).unwrap();
+        undisturbed.state() == state
+    });
+    assert!(whole, "seed {seed}: a mix of both: {state:#?}");
+}
+
+#[test]
+fn of_two_commands_at_once_one_wins_whole() {
+    let [before, one, other] = [flame(2, 3, 0, ""), flame(3, 4, 1, ""), flame(0, 2, 2, "")].map(|flame| up(&flame));
+    let down = Desired::Down(NAME.into());
+    for seed in 0..300 {
+        race(seed, None, [&one, &one]);
+        race(seed, None, [&one, &other]);
+        race(seed, Some(&before), [&one, &one]);
+        race(seed, Some(&before), [&one, &other]);
+        race(seed, Some(&before), [&one, &down]);
+        race(seed, Some(&before), [&down, &down]);
+    }
+}
+
 #[test]
 fn a_rolling_replace_never_takes_more_than_the_budget_down() {
     for (replicas, budget) in [(5, 1), (8, 2), (20, 5)] {
@@ -503,7 +578,7 @@ fn a_pod_that_is_ours_but_lost_its_labels_is_taken_for_ours() {
     world.run(&desired, options()).unwrap();
     let pod = ObjectRef::new(Kind::Pod, names::executor_manager(NAME, 1));
     world.server.edit(&pod, "/metadata/labels", serde_json::json!({}));
-    let rollout = world.start(&desired, options());
+    let Client { rollout, .. } = world.start(&desired, options());
     assert_eq!(rollout.snapshot().pods[&pod.name].meta.ownership(NAME), Ownership::Ours);
     assert_eq!(rollout.plan().count(Op::Update), 1);
     world.run(&desired, options()).unwrap();

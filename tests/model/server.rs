@@ -22,6 +22,8 @@ pub struct Server {
     pub objects: BTreeMap<ObjectRef, Value>,
     /// Fields that strangers set: object → JSON pointer → manager, in the server's words.
     owners: BTreeMap<ObjectRef, BTreeMap<String, String>>,
+    /// What flamectl applied last: a label or annotation of it that it no longer applies goes.
+    applied: BTreeMap<ObjectRef, Value>,
     pub log: Vec<Change>,
     pub writes: usize,
     /// How many Pods the namespace takes.
@@ -35,7 +37,7 @@ impl Server {
     pub fn write(&mut self, write: &Write, body: &Body) -> Outcome {
         self.writes += 1;
         match body {
-            Body::Delete(uid) => self.delete(&write.object, uid),
+            Body::Delete(uid, version) => self.delete(&write.object, uid, *version),
             Body::Merge(patch) => self.merge(&write.object, patch),
             Body::Apply(object) if write.action == Action::Resize => self.resize(&write.object, object),
             Body::Apply(object) => self.apply(&write.object, object, write.force),
@@ -44,10 +46,13 @@ impl Server {
 
     fn apply(&mut self, object: &ObjectRef, desired: &Value, force: bool) -> Outcome {
         let uid = desired["metadata"]["uid"].as_str();
+        let version = desired["metadata"]["resourceVersion"].as_str();
         let Some(live) = self.objects.get(object).cloned() else {
             return if uid.is_some() { Outcome::Mismatch } else { self.create(object, desired.clone()) };
         };
-        if uid.is_some_and(|uid| live["metadata"]["uid"] != uid) {
+        if uid.is_some_and(|uid| live["metadata"]["uid"] != uid)
+            || version.is_some_and(|version| live["metadata"]["resourceVersion"] != version)
+        {
             return Outcome::Mismatch;
         }
         let conflicts = self.conflicts(object, &live, desired);
@@ -59,8 +64,10 @@ impl Server {
         }
         let mut next = live.clone();
         for part in ["labels", "annotations"] {
-            next["metadata"][part] = merged(&live["metadata"][part], &desired["metadata"][part]);
+            let before = self.applied.get(object).map_or(Value::Null, |it| it["metadata"][part].clone());
+            next["metadata"][part] = merged(&live["metadata"][part], &before, &desired["metadata"][part]);
         }
+        self.applied.insert(object.clone(), desired.clone());
         if let Some(data) = desired.get("data") {
             next["data"] = data.clone();
         }
@@ -108,6 +115,7 @@ impl Server {
         self.uids += 1;
         new["metadata"]["uid"] = format!("uid-{}", self.uids).into();
         own(&mut new, &[]);
+        self.applied.insert(object.clone(), new.clone());
         match object.kind {
             Kind::Pod => new["status"] = json!({ "phase": "Pending" }),
             Kind::Service => new["spec"]["clusterIP"] = format!("10.96.0.{}", self.uids).into(),
@@ -140,9 +148,10 @@ impl Server {
         self.store(object, live)
     }
 
-    fn delete(&mut self, object: &ObjectRef, uid: &str) -> Outcome {
+    fn delete(&mut self, object: &ObjectRef, uid: &str, version: Option<u64>) -> Outcome {
         let Some(mut live) = self.objects.get(object).cloned() else { return Outcome::Gone };
-        if !uid.is_empty() && live["metadata"]["uid"] != uid {
+        let other_version = version.is_some_and(|it| live["metadata"]["resourceVersion"] != it.to_string());
+        if (!uid.is_empty() && live["metadata"]["uid"] != uid) || other_version {
             return Outcome::Mismatch;
         }
         if object.kind != Kind::Pod {
@@ -266,8 +275,9 @@ fn immutable(pod: &Value) -> Value {
     spec
 }
 
-fn merged(live: &Value, desired: &Value) -> Value {
+fn merged(live: &Value, before: &Value, desired: &Value) -> Value {
     let mut all = live.as_object().cloned().unwrap_or_default();
+    all.retain(|key, _| before.get(key).is_none());
     all.extend(desired.as_object().cloned().unwrap_or_default());
     all.into()
 }

@@ -26,11 +26,23 @@ fn short(step: &Step) -> String {
     }
 }
 
+/// Returns the next step after the look at the record that precedes every change.
+fn next(rollout: &mut Rollout, now: Time) -> Step {
+    match rollout.next(now) {
+        Step::Read(objects) if objects.iter().all(|it| it.kind == Kind::ConfigMap) => {
+            let record = rollout.snapshot().config_maps.get(&objects[0].name).cloned();
+            rollout.read(&objects[0], record.map(Observed::ConfigMap));
+            rollout.next(now)
+        }
+        step => step,
+    }
+}
+
 /// Returns the step at second 1 for `after` where the server shows `before`, changed by `meanwhile`.
 fn step(before: &FlameCluster, meanwhile: impl FnOnce(&mut Snapshot), after: &FlameCluster) -> String {
     let mut snapshot = running(before);
     meanwhile(&mut snapshot);
-    short(&Rollout::new(up(after), Options::default(), snapshot).next(NOW))
+    short(&next(&mut Rollout::new(up(after), Options::default(), snapshot), NOW))
 }
 
 fn executors(count: u32, change: impl Fn(&mut FlameCluster)) -> FlameCluster {
@@ -125,20 +137,59 @@ fn a_port_whose_number_was_edited_is_put_right_without_an_apply() {
     assert_eq!(step(&flame(1), edited, &flame(1)), "ReplacePorts object-cache");
 }
 
+fn mark(snapshot: &mut Snapshot) {
+    let record = snapshot.config_maps.get_mut("demo-config").unwrap();
+    record.meta.annotations.insert(names::ANNOTATION_DOWN.into(), "true".into());
+    record.meta.resource_version += 1;
+}
+
+#[test]
+fn whoever_writes_the_record_last_goes_on_and_the_other_gives_way() {
+    let stopped = |desired: Desired, other: &dyn Fn(&mut Snapshot)| {
+        let mut snapshot = running(&flame(1));
+        if matches!(desired, Desired::Down(_)) {
+            mark(&mut snapshot);
+        }
+        snapshot.pods.remove("demo-executor-manager-0");
+        let mut rollout = Rollout::new(desired, Options::default(), snapshot.clone());
+        rollout.next(NOW);
+        other(&mut snapshot);
+        rollout.seen(Observed::ConfigMap(snapshot.config_maps["demo-config"].clone()));
+        short(&rollout.next(NOW))
+    };
+    let to_five = |it: &mut Snapshot| it.config_maps = running(&flame(5)).config_maps;
+    let taken_over = |how: &str| {
+        format!("stop 5: demo was taken over: another command {how} while this one worked; this one stops here")
+    };
+    assert_eq!(stopped(up(&flame(1)), &to_five), taken_over("made another flame of it"));
+    assert_eq!(stopped(up(&flame(1)), &mark), taken_over("takes it down"));
+    let newer = |it: &mut Snapshot| {
+        to_five(it);
+        it.config_maps.get_mut("demo-config").unwrap().meta.resource_version = 9;
+    };
+    assert_eq!(stopped(Desired::Down("demo".into()), &newer), taken_over("made another flame of it"));
+}
+
 #[test]
 fn down_goes_by_kind_and_keeps_the_record_to_the_last() {
     let mut snapshot = running(&flame(1));
     for expected in [
+        "Update config",
         "Delete executor-manager-0, Delete session-manager",
         "Delete object-cache, Delete session-manager",
         "Delete config",
         "done",
     ] {
         let mut rollout = Rollout::new(Desired::Down("demo".into()), Options::default(), snapshot.clone());
-        let step = rollout.next(NOW);
+        let step = next(&mut rollout, NOW);
         assert_eq!(short(&step), expected);
         if let Step::Write(writes) = step {
-            writes.iter().for_each(|write| snapshot.forget(&write.object));
+            for write in writes {
+                match write.action {
+                    Action::Delete => snapshot.forget(&write.object),
+                    _ => mark(&mut snapshot),
+                }
+            }
         }
     }
 }
@@ -206,11 +257,18 @@ fn a_throttling_server_is_obeyed_and_never_given_up() {
 fn an_edited_field_is_taken_back_and_a_claimed_one_is_refused() {
     let conflict =
         |manager: &str| Outcome::Conflict(vec![FieldConflict { manager: manager.into(), field: "data".into() }]);
-    let (mut rollout, writes) = creating();
+    let updating = || {
+        let mut snapshot = running(&flame(1));
+        snapshot.config_maps.get_mut("demo-config").unwrap().data.clear();
+        let mut rollout = Rollout::new(up(&flame(1)), Options::default(), snapshot);
+        let Step::Write(writes) = next(&mut rollout, NOW) else { panic!("the text is gone") };
+        (rollout, writes)
+    };
+    let (mut rollout, writes) = updating();
     rollout.wrote(&writes[0], conflict("\"kubectl-edit\" using v1"), NOW);
-    let Step::Write(again) = rollout.next(NOW) else { panic!("it is tried again") };
+    let Step::Write(again) = next(&mut rollout, NOW) else { panic!("it is tried again") };
     assert!(again[0].force);
-    let (mut rollout, writes) = creating();
+    let (mut rollout, writes) = updating();
     rollout.wrote(&writes[0], conflict("\"argocd\""), NOW);
     assert_eq!(
         short(&rollout.next(NOW)),
@@ -225,11 +283,11 @@ fn a_pod_that_cannot_be_changed_in_place_is_replaced() {
     let mut snapshot = running(&flame(1));
     snapshot.config_maps = running(&after).config_maps;
     let mut rollout = Rollout::new(up(&after), Options::default(), snapshot);
-    let Step::Write(writes) = rollout.next(NOW) else { panic!("the image changes") };
+    let Step::Write(writes) = next(&mut rollout, NOW) else { panic!("the image changes") };
     assert_eq!(writes[0].action, Action::Update);
     let no = Refusal { reason: "Invalid".into(), message: "immutable".into(), hint: None };
     rollout.wrote(&writes[0], Outcome::Refused(no), NOW);
-    assert_eq!(short(&rollout.next(NOW)), "Delete session-manager");
+    assert_eq!(short(&next(&mut rollout, NOW)), "Delete session-manager");
 }
 
 #[test]
