@@ -41,7 +41,7 @@ fn ctrl_c_between_writes_leaves_what_a_rerun_completes() {
 #[test]
 fn ctrl_c_during_down_leaves_what_a_rerun_completes() {
     let space = namespace();
-    space.up(&demo(100)).exits(0);
+    space.up(&demo(60)).exits(0);
     let mut down = Running::start(space.command(&["down", "demo", "-y", "-v"]));
     down.until_says("deleted Pod");
     down.signal("TERM");
