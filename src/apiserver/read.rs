@@ -151,7 +151,7 @@ impl ApiServer {
                         return Err(Error::server(format!("{what} cannot be listed: {} has no {path}", self.url())));
                     }
                 };
-                items.extend(page.items.unwrap_or_default());
+                items.extend(page.items);
                 if page.metadata.continue_token.is_empty() {
                     return Ok((items, page.metadata.resource_version));
                 }

@@ -3,19 +3,24 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 
 use crate::flame::names::FIELD_MANAGER;
 use crate::flame::observed::{ObservedConfigMap, ObservedMeta, ObservedPod, ObservedPort, ObservedService, Phase};
 
 /// A page of a list.
 #[derive(Deserialize)]
+#[serde(bound = "T: Deserialize<'de>")]
 pub struct List<T> {
     pub metadata: ListMeta,
-    /// An empty list of metadata comes as `null`.
-    #[serde(default = "Option::default")]
-    pub items: Option<Vec<T>>,
+    #[serde(default = "Vec::new", deserialize_with = "null_is_empty")]
+    pub items: Vec<T>,
+}
+
+/// Reads `null`, which the server writes for an empty PartialObjectMetadataList, as no items.
+fn null_is_empty<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    Option::<Vec<T>>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 #[derive(Deserialize, Default)]

@@ -331,7 +331,8 @@ impl Rollout {
     pub fn next(&mut self, now: Time) -> Step {
         self.note_record();
         if let Some(error) = self.stop.take() {
-            return Step::Stop(error);
+            // Counted only now: what was in flight when it was refused has been answered.
+            return Step::Stop(self.with_count(error));
         }
         if self.options.timeout.is_some_and(|timeout| now >= timeout) {
             return Step::Stop(self.timed_out());
@@ -790,7 +791,7 @@ impl Rollout {
         if let Some(hint) = &refusal.hint {
             error = error.hint(hint);
         }
-        self.stop.get_or_insert(self.with_count(error));
+        self.stop.get_or_insert(error);
     }
 
     /// Says how far it got, where some Pods of many were refused.

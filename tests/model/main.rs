@@ -583,3 +583,19 @@ fn a_pod_that_is_ours_but_lost_its_labels_is_taken_for_ours() {
     assert_eq!(rollout.plan().count(Op::Update), 1);
     world.run(&desired, options()).unwrap();
 }
+
+#[test]
+fn other_resources_come_into_the_same_pods() {
+    let with_cpu = |cpu: &str| {
+        let mut flame = flame(2, 3, 0, "");
+        flame.spec.executor_manager.resources.requests.insert("cpu".into(), cpu.into());
+        up(&flame)
+    };
+    let mut world = World::new(13, CALM);
+    world.run(&with_cpu("1"), options()).unwrap();
+    let pod = ObjectRef::new(Kind::Pod, names::executor_manager(NAME, 1));
+    let uid = world.server.objects[&pod]["metadata"]["uid"].clone();
+    world.run(&with_cpu("2"), options()).unwrap();
+    assert_eq!(world.server.objects[&pod]["metadata"]["uid"], uid);
+    assert_eq!(world.server.objects[&pod]["spec"]["containers"][0]["resources"]["requests"]["cpu"], "2");
+}

@@ -203,12 +203,6 @@ impl Namespace<'_> {
         objects.map(|it| (format!("{} {}", at(it, "/kind"), at(it, "/metadata/name")), it.clone())).collect()
     }
 
-    /// Reads one object.
-    #[track_caller]
-    pub fn object(&self, object: &str) -> Value {
-        serde_json::from_str(&self.kubectl(&["get", object, "-o", "json"])).unwrap()
-    }
-
     /// Waits until the objects are as `is` wants them, and returns them.
     #[track_caller]
     pub fn until(&self, what: &str, mut is: impl FnMut(&Objects) -> bool) -> Objects {

@@ -1,8 +1,10 @@
 //! `down`: all that is ours goes, the record last; nothing else does.
 
-use std::process::Stdio;
+use std::thread;
 
-use crate::bed::{names, namespace, versions};
+use serde_json::{Deserializer, Value};
+
+use crate::bed::{Namespace, Ran, at, names, namespace, versions};
 use crate::flames::{DEMO, RECORD, demo};
 
 #[test]
@@ -18,29 +20,33 @@ fn nothing_goes_without_a_yes() {
 fn everything_goes_with_the_record_last() {
     let space = namespace();
     space.up(&demo(5)).exits(0);
-    let since = space.object("configmap/demo-config")["metadata"]["resourceVersion"].as_str().unwrap().to_owned();
+    let since = at(&space.objects()[RECORD], "/metadata/resourceVersion").to_owned();
     space.flamectl(&["down", "demo", "-y"]).exits(0).says("demo is gone");
     assert_eq!(names(&space.objects()), Vec::<&str>::new());
     assert_eq!(deletions(&space, &since), ["Pod", "Service", "ConfigMap"]);
 }
 
 /// Returns the kinds in the order in which their last object went, as the server's watches tell.
-fn deletions(space: &crate::bed::Namespace<'_>, since: &str) -> Vec<String> {
-    let last = |resource: &str| {
-        let path =
-            format!("/api/v1/namespaces/{}/{resource}?watch=1&resourceVersion={since}&timeoutSeconds=1", space.name);
-        let events = space.kubectl(&["get", "--raw", &path]);
-        let events = serde_json::Deserializer::from_str(&events).into_iter::<serde_json::Value>().map(Result::unwrap);
-        let gone = events.filter(|event| event["type"] == "DELETED");
-        let gone = gone.map(|event| {
-            let version = event["object"]["metadata"]["resourceVersion"].as_str().unwrap().parse::<u64>().unwrap();
-            (version, event["object"]["kind"].as_str().unwrap().to_owned())
-        });
-        gone.max().unwrap()
-    };
-    let mut kinds = ["pods", "services", "configmaps"].map(last);
+fn deletions(space: &Namespace<'_>, since: &str) -> Vec<String> {
+    let last = |resource| last_deletion(space, resource, since);
+    let mut kinds = thread::scope(|scope| {
+        let threads = ["pods", "services", "configmaps"].map(|resource| scope.spawn(move || last(resource)));
+        threads.map(|thread| thread.join().unwrap())
+    });
     kinds.sort();
     kinds.map(|(_, kind)| kind).into()
+}
+
+/// Returns when the last object of a resource went, and its kind.
+fn last_deletion(space: &Namespace<'_>, resource: &str, since: &str) -> (u64, String) {
+    let path = format!("/api/v1/namespaces/{}/{resource}?watch=1&resourceVersion={since}&timeoutSeconds=1", space.name);
+    let events = space.kubectl(&["get", "--raw", &path]);
+    let events = Deserializer::from_str(&events).into_iter::<Value>().map(Result::unwrap);
+    let gone = events.filter(|event| event["type"] == "DELETED").map(|event| {
+        let version = at(&event, "/object/metadata/resourceVersion").parse().unwrap();
+        (version, at(&event, "/object/kind").to_owned())
+    });
+    gone.max().unwrap()
 }
 
 #[test]
@@ -97,11 +103,9 @@ fn a_pod_that_cannot_go_is_named_when_the_time_is_up() {
 }
 
 #[test]
-fn a_closed_standard_input_is_no_yes() {
+fn a_yes_from_a_pipe_is_none() {
     let space = namespace();
     space.up(DEMO).exits(0);
-    let mut command = space.command(&["down", "demo"]);
-    command.stdin(Stdio::piped());
-    crate::bed::Ran::with_input(command, "y\n").exits(5);
+    Ran::with_input(space.command(&["down", "demo"]), "y\n").exits(5);
     assert_eq!(space.objects().len(), 6);
 }

@@ -57,7 +57,7 @@ fn the_table_and_the_name_are_as_kubectls() {
 #[test]
 fn a_pending_flame_exits_3_and_says_what_it_waits_for() {
     let space = namespace();
-    space.up_with(&images("notready/sm:v1", "em:v1"), &["--wait=false"]).exits(0);
+    space.up_with(&edited(&demo(0), "sm:v1", "notready/sm:v1"), &["--wait=false"]).exits(0);
     space.until("the session manager runs", |it| it["Pod demo-session-manager"]["status"]["phase"] == "Running");
     let status = space.flamectl(&["status", "demo"]).exits(3);
     status.prints("Pending").prints("0/1").prints("session manager: NotReady: running, readiness probe not passed yet");
@@ -81,7 +81,7 @@ fn a_flame_whose_executors_all_crash_is_failed_and_exits_4() {
 #[test]
 fn a_flame_whose_session_manager_crashes_is_failed() {
     let space = namespace();
-    space.up_with(&images("crash/sm:v1", "em:v1"), &["--wait=false", "--timeout=20s"]).exits(0);
+    space.up_with(&edited(&demo(0), "sm:v1", "crash/sm:v1"), &["--wait=false"]).exits(0);
     space.until("the session manager crashes", |it| {
         it["Pod demo-session-manager"]["status"]["containerStatuses"][0]["state"]["waiting"].is_object()
     });

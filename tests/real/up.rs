@@ -250,6 +250,14 @@ fn without_waiting_up_only_sends() {
     assert_eq!(names(&objects), [RECORD, &executor(0), &executor(1), MANAGER, CACHE, SERVICE]);
 }
 
+/// From nine executors on their names are looked up in one list, which an empty namespace answers with `items: null`.
+#[test]
+fn ten_executors_come_into_an_empty_namespace() {
+    let space = namespace();
+    space.up(&demo(10)).exits(0).prints("10/10");
+    assert_eq!(space.objects().len(), 14);
+}
+
 #[test]
 fn a_flame_without_executors_is_up() {
     let space = namespace();
