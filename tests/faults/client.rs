@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
@@ -41,7 +41,6 @@ pub struct Ended {
     pub code: i32,
     /// Whether a signal ended it, and not flamectl itself.
     pub by_signal: bool,
-    pub stdout: String,
     pub stderr: String,
     pub took: Duration,
     /// The time from the first signal to the end.
@@ -65,6 +64,13 @@ impl Run {
         self
     }
 
+    /// Gives an option that is there another value.
+    pub fn replacing(mut self, option: &str, value: &str) -> Self {
+        let at = self.args.iter().position(|arg| arg == option).unwrap();
+        self.args[at + 1] = value.to_owned();
+        self
+    }
+
     /// Runs without a proxy.
     pub fn direct(&self) -> Ended {
         self.start(&bed().kubeconfig).end()
@@ -80,20 +86,20 @@ impl Run {
     fn start(&self, kubeconfig: &Path) -> Started {
         let mut command = Command::new(env!("CARGO_BIN_EXE_flamectl"));
         command.env_clear().args(&self.args).args(["-n", &self.namespace]).arg("--kubeconfig").arg(kubeconfig);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
         let at = Instant::now();
         let mut child = command.spawn().unwrap();
         // A client that was killed early does not read it.
         let _ = child.stdin.take().unwrap().write_all(self.input.as_bytes());
-        let pipes = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let stderr = child.stderr.take().unwrap();
         let client = Arc::new(Client { child: Mutex::new(child), signalled: OnceLock::new() });
-        Started { client, pipes, at }
+        Started { client, stderr, at }
     }
 }
 
 struct Started {
     client: Arc<Client>,
-    pipes: (std::process::ChildStdout, std::process::ChildStderr),
+    stderr: ChildStderr,
     at: Instant,
 }
 
@@ -103,18 +109,13 @@ impl Started {
     }
 
     fn end_then(self, seen: impl FnOnce() -> Vec<Seen>) -> Ended {
-        let Self { client, pipes: (mut stdout, mut stderr), at } = self;
-        let (sender, read) = channel();
-        std::thread::spawn(move || {
-            let errors = std::thread::spawn(move || text(&mut stderr));
-            let said = text(&mut stdout);
-            let _ = sender.send((said, errors.join().unwrap()));
-        });
-        let (stdout, mut stderr) = match read.recv_timeout(HANGS) {
+        let Self { client, stderr: mut pipe, at } = self;
+        let (sender, said) = channel();
+        std::thread::spawn(move || sender.send(text(&mut pipe)));
+        let mut stderr = match said.recv_timeout(HANGS) {
             Err(RecvTimeoutError::Timeout) => {
                 client.kill();
-                let (stdout, stderr) = read.recv().unwrap();
-                (stdout, format!("{stderr}\nIT HUNG and was killed after {} s", HANGS.as_secs()))
+                format!("{}\nIT HUNG and was killed after {} s", said.recv().unwrap(), HANGS.as_secs())
             }
             other => other.unwrap(),
         };
@@ -125,7 +126,6 @@ impl Started {
         Ended {
             code: status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0)),
             by_signal: status.signal().is_some(),
-            stdout,
             stderr,
             took: at.elapsed(),
             after_signal: client.signalled.get().map(Instant::elapsed),

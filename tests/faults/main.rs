@@ -23,3 +23,7 @@ mod table;
 
 mod cost;
 mod kills;
+mod pairs;
+mod replies;
+mod signals;
+mod watches;

@@ -26,6 +26,8 @@ pub enum Fault {
     Kill,
     /// The client gets these signals and the request its answer.
     Signal(Signal, u32),
+    /// The client gets this signal and the request no answer.
+    SignalAndHold(Signal),
     /// The connection is closed.
     Close,
     /// The connection is reset.
@@ -303,6 +305,10 @@ impl Shared {
                 json().status(status).header("content-length", promised).body(body).unwrap()
             }
             Fault::Hold => std::future::pending().await,
+            Fault::SignalAndHold(signal) => {
+                self.client.wait().signal(*signal);
+                std::future::pending().await
+            }
             _ => return Err(Broken),
         })
     }
