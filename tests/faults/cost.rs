@@ -1,0 +1,65 @@
+//! What commands cost in requests.
+
+use std::collections::BTreeMap;
+
+use crate::bed::bed;
+use crate::client::{Ended, Run};
+use crate::proxy::Proxy;
+use crate::scenario::{Goal, NAME, Shape};
+
+/// Returns the requests by class.
+fn counts(ended: &Ended) -> BTreeMap<&str, usize> {
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let mut counts = BTreeMap::new();
+    for seen in &ended.seen {
+        *counts.entry(seen.class.as_str()).or_default() += 1;
+    }
+    counts
+}
+
+#[test]
+fn every_command_sends_as_few_requests_as_it_can() {
+    let namespace = bed().namespace("cost");
+    let goal = Goal::Up(Shape::of(10));
+    let first = goal.run(&namespace).through(&Proxy::plain());
+    println!("first up, 10 executors: {} requests, {:?}", first.seen.len(), counts(&first));
+    let expected = [
+        ("apply configmaps", 1),
+        ("apply pods", 11),
+        ("apply services", 2),
+        ("get configmaps", 1),
+        ("get pods", 1),
+        ("get services", 2),
+        // The flame's own, and the names of all: ten missing Pods are not looked up one by one.
+        ("list pods", 2),
+        ("watch pods", 1),
+    ];
+    assert_eq!(counts(&first), BTreeMap::from(expected));
+
+    let reads = BTreeMap::from([("get configmaps", 1), ("get pods", 1), ("get services", 2), ("list pods", 1)]);
+    let second = goal.run(&namespace).through(&Proxy::plain());
+    println!("second up: {} requests, {:?}", second.seen.len(), counts(&second));
+    assert_eq!(counts(&second), reads);
+
+    let status = Run { namespace: namespace.clone(), ..Default::default() }.with(&["status", NAME]);
+    let status = status.through(&Proxy::plain());
+    println!("status: {} requests, {:?}", status.seen.len(), counts(&status));
+    assert_eq!(counts(&status), reads);
+
+    let down = Goal::Down.run(&namespace).through(&Proxy::plain());
+    println!("down: {} requests, {:?}", down.seen.len(), counts(&down));
+    let writes: usize = down.seen.iter().filter(|seen| seen.is_write()).count();
+    assert_eq!(writes, 14, "one delete an object");
+}
+
+#[test]
+fn a_second_up_of_600_executors_reads_two_pages_and_writes_nothing() {
+    let namespace = bed().namespace("cost");
+    let goal = Goal::Up(Shape::of(600));
+    let first = goal.run(&namespace).through(&Proxy::plain());
+    println!("first up, 600 executors: {} requests, {:?}, {:.1?}", first.seen.len(), counts(&first), first.took);
+    let second = goal.run(&namespace).through(&Proxy::plain());
+    println!("second up, 600 executors: {} requests, {:?}", second.seen.len(), counts(&second));
+    assert_eq!(second.seen.len(), 4 + 2);
+    assert!(!second.seen.iter().any(|seen| seen.is_write()));
+}
