@@ -150,7 +150,8 @@ impl Server {
 
     fn delete(&mut self, object: &ObjectRef, uid: &str, version: Option<u64>) -> Outcome {
         let Some(mut live) = self.objects.get(object).cloned() else { return Outcome::Gone };
-        let other_version = version.is_some_and(|it| live["metadata"]["resourceVersion"] != it.to_string());
+        let seen = version.map(|version| Value::from(version.to_string()));
+        let other_version = seen.is_some_and(|seen| live["metadata"]["resourceVersion"] != seen);
         if (!uid.is_empty() && live["metadata"]["uid"] != uid) || other_version {
             return Outcome::Mismatch;
         }
