@@ -69,10 +69,15 @@ fn a_bad_image_takes_only_one_wave_down() {
 fn some_ready_executors_are_enough_where_that_was_asked_for() {
     let space = namespace();
     space.up(&demo(4)).exits(0);
-    let bad = edited(&demo(5), "em:v1", "notready/em:v1");
-    space.kubectl(&["delete", "pods", "-l", "flame.xflops.io/pod-index=0"]);
-    space.up_with(&bad, &["-y", "--timeout=3s", "--wait-for=running"]).exits(3);
-    space.up_with(&demo(5), &["-y", "--wait-for=80%"]).exits(0);
+    let unready = r#"{"status": {"conditions": [{"type": "Ready", "status": "False"}]}}"#;
+    space.kubectl(&["patch", "pod/demo-executor-manager-2", "--subresource=status", "--patch", unready]);
+    for enough in ["running", "3", "75%"] {
+        space.up_with(&demo(4), &["--timeout=5s", &format!("--wait-for={enough}")]).exits(0).prints("3/4");
+    }
+    for more in ["all", "4", "76%"] {
+        let up = space.up_with(&demo(4), &["--timeout=1s", &format!("--wait-for={more}")]).exits(3);
+        up.says("3 of 4 executors ready").says("executor 2: NotReady");
+    }
 }
 
 #[test]
