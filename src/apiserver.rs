@@ -14,7 +14,7 @@ use std::time::Duration;
 use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
 use kube::client::{AuthError, Body};
-use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::core::Status;
 use kube::{Client, Config};
 use serde::de::DeserializeOwned;
@@ -131,6 +131,7 @@ impl ApiServer {
     /// Where there are no credentials, or they cannot be read.
     pub async fn connect(options: &ConnectOptions) -> Result<Self> {
         let mut config = config(options).await?;
+        trim_token_file(&mut config.auth_info);
         config.connect_timeout = Some(CONNECT_TIMEOUT);
         // kube would repeat 429, 503 and 504 up to 15 times without a word, a POST after 504 included (design: kube 5.0).
         config.default_retry = false;
@@ -252,6 +253,16 @@ async fn config(options: &ConnectOptions) -> Result<Config> {
         Err(error) => {
             Config::incluster().map_err(|_| kubeconfig_error(&error).hint("nor does this run inside a cluster"))
         }
+    }
+}
+
+/// Takes the token out of a token file with a line break, as an editor leaves it: kube would send that along, and no header
+/// takes it. Such a file is read only once; those that are renewed, as a Pod's, have none.
+fn trim_token_file(auth: &mut AuthInfo) {
+    let text = auth.token_file.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
+    if let Some(text) = text.filter(|text| text.trim() != text.as_str() && auth.token.is_none()) {
+        auth.token = Some(text.trim().to_owned().into());
+        auth.token_file = None;
     }
 }
 

@@ -12,6 +12,8 @@ pub mod parse;
 pub mod plan;
 pub mod rollout;
 pub mod state;
+#[cfg(test)]
+mod testing;
 
 use std::collections::BTreeMap;
 

@@ -66,8 +66,8 @@ impl Drive<'_> {
                 Step::Read(objects) => self.read(rollout, objects, outside).await,
                 Step::Write(writes) => {
                     // The watch is there before the first write, so that nothing of what follows is missed.
-                    watch.get_or_insert_with(|| self.open(rollout));
-                    self.write(rollout, writes, &mut window, outside).await?;
+                    let watch = watch.get_or_insert_with(|| self.open(rollout));
+                    self.write(rollout, writes, watch, &mut window, outside).await?;
                 }
                 Step::Done => self.wait(rollout, &mut watch, None, outside).await,
                 Step::Wait(until) => {
@@ -129,6 +129,7 @@ impl Drive<'_> {
         &self,
         rollout: &mut Rollout,
         writes: Vec<Write>,
+        watch: &mut Watch,
         window: &mut usize,
         outside: &mut Outside,
     ) -> Result<()> {
@@ -155,6 +156,8 @@ impl Drive<'_> {
                         rollout.wrote(&write, outcome, self.now());
                     }
                 },
+                // News are taken in all along: one of them may be that another command took the flame over.
+                Some(news) = watch.next() => self.take(rollout, news),
                 () = sleep(TICK) => self.observer.tick(),
                 Ok(()) = outside.interrupted.changed() => return Err(interrupted(rollout)),
             }
@@ -223,6 +226,7 @@ impl Drive<'_> {
             News::Seen(observed) => rollout.seen(observed),
             News::Deleted(observed) => rollout.deleted(&observed),
             News::Relisted(pods) => rollout.relisted(pods),
+            News::Forgotten(kind) => rollout.doubt(kind),
             News::Trouble(why) => {
                 self.observer.event(Event::Retrying("the watch".to_owned(), why, Duration::ZERO));
             }

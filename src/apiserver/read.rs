@@ -151,7 +151,7 @@ impl ApiServer {
                         return Err(Error::server(format!("{what} cannot be listed: {} has no {path}", self.url())));
                     }
                 };
-                items.extend(page.items.unwrap_or_default());
+                items.extend(page.items);
                 if page.metadata.continue_token.is_empty() {
                     return Ok((items, page.metadata.resource_version));
                 }
@@ -178,7 +178,8 @@ impl ApiServer {
             get(Kind::Pod, names::session_manager(flame)),
         )
         .await?;
-        let mut snapshot = Snapshot::default();
+        let revision = executors.resource_version.parse().unwrap_or(0);
+        let mut snapshot = Snapshot { revision, ..Default::default() };
         for pod in executors.pods {
             snapshot.insert(Observed::Pod(Box::new(pod)));
         }

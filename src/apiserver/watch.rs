@@ -39,6 +39,8 @@ pub enum News {
     Deleted(Observed),
     /// The server had forgotten the past: these are all Pods.
     Relisted(Vec<ObservedPod>),
+    /// The server had forgotten the past of the few objects of this kind: what is known of them may be old.
+    Forgotten(Kind),
     /// The connection is in trouble, and this is why; it is being mended.
     Trouble(String),
 }
@@ -190,8 +192,14 @@ impl Follower {
         self.api.stream(request).await
     }
 
-    /// Reads everything once after 410. Only Pods are listed: the few other objects are read by name where it matters.
+    /// Reads everything once after 410. Only Pods are listed; the few other objects are read by name, and their watch goes on
+    /// from now.
     async fn relist(&mut self) {
+        if self.kind != Kind::Pod {
+            self.resource_version.clear();
+            let _ = self.news.send(News::Forgotten(self.kind)).await;
+            return;
+        }
         let listed = self.api.list_pods(&self.namespace, &self.selector, &Silent).await;
         match listed {
             Ok(PodList { pods, resource_version }) => {

@@ -3,19 +3,24 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 
 use crate::flame::names::FIELD_MANAGER;
 use crate::flame::observed::{ObservedConfigMap, ObservedMeta, ObservedPod, ObservedPort, ObservedService, Phase};
 
 /// A page of a list.
 #[derive(Deserialize)]
+#[serde(bound = "T: Deserialize<'de>")]
 pub struct List<T> {
     pub metadata: ListMeta,
-    /// An empty list of metadata comes as `null`.
-    #[serde(default = "Option::default")]
-    pub items: Option<Vec<T>>,
+    #[serde(default = "Vec::new", deserialize_with = "null_is_empty")]
+    pub items: Vec<T>,
+}
+
+/// Reads `null`, which the server writes for an empty PartialObjectMetadataList, as no items.
+fn null_is_empty<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    Option::<Vec<T>>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 #[derive(Deserialize, Default)]
@@ -49,16 +54,8 @@ struct Meta {
     creation_timestamp: Option<String>,
     deletion_timestamp: Option<IgnoredAny>,
     finalizers: Option<Vec<String>>,
-    owner_references: Option<Vec<Owner>>,
+    owner_references: Option<Vec<serde_json::Value>>,
     managed_fields: Option<Vec<Managed>>,
-}
-
-#[derive(Deserialize, Clone, Debug, Default)]
-#[serde(default)]
-struct Owner {
-    kind: String,
-    name: String,
-    controller: bool,
 }
 
 #[derive(Deserialize, Clone, Debug, Default)]
@@ -105,7 +102,11 @@ impl From<Meta> for ObservedMeta {
         let managed = meta.managed_fields.unwrap_or_default();
         let ours = |it: &&Managed| it.manager == FIELD_MANAGER;
         let others = managed.iter().filter(|it| !ours(it) && it.subresource.is_empty());
-        let controller = meta.owner_references.unwrap_or_default().into_iter().find(|owner| owner.controller);
+        let owners = meta.owner_references.unwrap_or_default().into_iter();
+        let (controllers, other_owners): (Vec<_>, Vec<_>) = owners.partition(|owner| owner["controller"] == true);
+        let named = |owner: &serde_json::Value| {
+            format!("{}/{}", owner["kind"].as_str().unwrap_or_default(), owner["name"].as_str().unwrap_or_default())
+        };
         Self {
             name: meta.name,
             uid: meta.uid,
@@ -115,7 +116,8 @@ impl From<Meta> for ObservedMeta {
             creation_timestamp: meta.creation_timestamp.unwrap_or_default(),
             terminating: meta.deletion_timestamp.is_some(),
             finalizers: meta.finalizers.unwrap_or_default(),
-            controller: controller.map(|owner| format!("{}/{}", owner.kind, owner.name)),
+            controller: controllers.first().map(named),
+            other_owners,
             applied_by_flamectl: managed.iter().filter(ours).any(|it| it.operation == "Apply"),
             image_manager: others.clone().filter(|it| it.sets_image()).map(|it| it.manager.clone()).next(),
             other_managers: others.map(|it| it.manager.clone()).collect(),

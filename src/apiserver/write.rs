@@ -49,8 +49,9 @@ fn request(namespace: &str, write: &Write, body: Body, dry_run: bool) -> Result<
     let requests = requests(namespace, *kind);
     let mut params = PatchParams { dry_run, field_manager: Some(FIELD_MANAGER.to_owned()), ..Default::default() };
     let request = match body {
-        Body::Delete(uid) => {
-            let preconditions = Preconditions { uid: Some(uid), resource_version: None };
+        Body::Delete(uid, version) => {
+            let resource_version = version.map(|version| version.to_string());
+            let preconditions = Preconditions { uid: Some(uid), resource_version };
             requests.delete(
                 name,
                 &DeleteParams {

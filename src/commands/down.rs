@@ -40,7 +40,7 @@ pub async fn run(context: &Context<'_>, args: &DownArgs) -> Result<u8> {
         api: &api,
         namespace: &namespace,
         resource_version: reading.resource_version,
-        kinds: &[Kind::Pod],
+        kinds: &[Kind::Pod, Kind::Service, Kind::ConfigMap],
         view: &view,
     };
     work.drive(&mut rollout, interrupts(), None).await?;

@@ -98,7 +98,7 @@ pub async fn up(context: &Context<'_>, api: &ApiServer, bring: Bring) -> Result<
         api,
         namespace: &namespace,
         resource_version: reading.resource_version,
-        kinds: &[Kind::Pod],
+        kinds: &[Kind::Pod, Kind::Service, Kind::ConfigMap],
         view: &view,
     };
     work.drive(&mut rollout, interrupts(), None).await?;

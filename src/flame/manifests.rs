@@ -79,11 +79,16 @@ impl Manifests {
         self.config.file()
     }
 
+    /// Returns the recorded FlameCluster: the value of [`names::ANNOTATION_SPEC`].
+    pub fn spec_json(&self) -> String {
+        to_json(&self.flame)
+    }
+
     /// Returns the record at `config_generation` (design: Objects).
     pub fn record(&self, config_generation: u64) -> ConfigMap {
         let mut metadata = self.metadata(names::config_map(&self.flame.metadata.name), Component::Config);
         metadata.annotations.get_or_insert_default().extend([
-            (names::ANNOTATION_SPEC.to_owned(), to_json(&self.flame)),
+            (names::ANNOTATION_SPEC.to_owned(), self.spec_json()),
             (names::ANNOTATION_CONFIG_GENERATION.to_owned(), config_generation.to_string()),
         ]);
         ConfigMap {

@@ -53,6 +53,9 @@ pub const ANNOTATION_SPEC: &str = "flame.xflops.io/spec";
 /// On the record: the reference's `configGeneration`.
 pub const ANNOTATION_CONFIG_GENERATION: &str = "flame.xflops.io/config-generation";
 
+/// On the record: the flame is being taken down.
+pub const ANNOTATION_DOWN: &str = "flame.xflops.io/down";
+
 /// A part of a flame (design: Words).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Component {

@@ -26,6 +26,8 @@ pub struct ObservedMeta {
     pub finalizers: Vec<String>,
     /// The controlling owner as `Kind/name`.
     pub controller: Option<String>,
+    /// The `metadata.ownerReferences` that control nothing, as they are.
+    pub other_owners: Vec<serde_json::Value>,
     /// Whether `managedFields` has an entry of manager `flamectl`, operation Apply.
     pub applied_by_flamectl: bool,
     /// The other managers in `managedFields` that wrote more than the status, newest last.
@@ -77,6 +79,11 @@ pub struct ObservedConfigMap {
 }
 
 impl ObservedConfigMap {
+    /// Tells whether a `down` has begun.
+    pub fn is_going_down(&self) -> bool {
+        self.meta.annotations.contains_key(names::ANNOTATION_DOWN)
+    }
+
     /// Returns the reference's `configGeneration`; 0 where there is none.
     pub fn config_generation(&self) -> u64 {
         let text = self.meta.annotations.get(names::ANNOTATION_CONFIG_GENERATION);
@@ -219,11 +226,14 @@ pub struct Snapshot {
     pub services: BTreeMap<String, ObservedService>,
     /// The Pods under our names or with our labels.
     pub pods: BTreeMap<String, ObservedPod>,
+    /// The newest `resourceVersion` known of: it grows with every change on the server.
+    pub revision: u64,
 }
 
 impl Snapshot {
     /// Takes in what the server said of an object; older news than what is known is ignored (faults F14).
     pub fn insert(&mut self, observed: Observed) {
+        self.revision = self.revision.max(observed.meta().resource_version);
         match observed {
             Observed::ConfigMap(new) => insert_newer(&mut self.config_maps, new, |it| &it.meta),
             Observed::Service(new) => insert_newer(&mut self.services, new, |it| &it.meta),

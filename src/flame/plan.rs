@@ -2,12 +2,14 @@
 //!
 //! A component is touched only when something that it uses changed, and in the cheapest way (design: rule 5).
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
+use super::FlameCluster;
+use super::config;
 use super::manifests::{Manifests, TemplateHash};
 use super::names::{self, Component, Kind, ObjectRef};
 use super::observed::{ObservedConfigMap, ObservedMeta, ObservedPod, ObservedService, Ownership, Snapshot};
@@ -106,6 +108,10 @@ pub enum Why {
     Immutable,
     /// A restart was asked for.
     Restart,
+    /// The server refused to change the Pod in place.
+    NotInPlace,
+    /// A foreign object is taken over.
+    Adopted,
 }
 
 impl fmt::Display for Why {
@@ -128,6 +134,8 @@ impl fmt::Display for Why {
             Self::Down => f.write_str("flame is taken down"),
             Self::Immutable => f.write_str("was made immutable"),
             Self::Restart => f.write_str("restart"),
+            Self::NotInPlace => f.write_str("cannot be changed in place"),
+            Self::Adopted => f.write_str("taken over"),
         }
     }
 }
@@ -197,8 +205,8 @@ pub struct PlanOptions<'a> {
     pub adopt: bool,
     /// The server or a node refused to resize a Pod: replace instead.
     pub no_resize: bool,
-    /// Uids of Pods to make anew although they are as they should be.
-    pub restart: &'a HashSet<String>,
+    /// Pods to make anew although they are as they should be, by uid, and why.
+    pub restart: &'a HashMap<String, Why>,
 }
 
 /// Returns what has to change so that `snapshot` becomes `desired`.
@@ -284,13 +292,18 @@ impl Planner<'_> {
         meta: Option<&ObservedMeta>,
         change: impl FnOnce(PlanOptions<'_>) -> (Op, Vec<Why>),
     ) {
-        if let Some(Ownership::Foreign(owner)) = meta.map(|meta| meta.ownership(self.flame))
-            && !self.options.adopt
-        {
-            self.plan.foreign.push(Foreign { object, owner });
-            return;
-        }
-        let (op, why) = change(self.options);
+        let foreign = match meta.map(|meta| meta.ownership(self.flame)) {
+            Some(Ownership::Foreign(owner)) => Some(owner),
+            _ => None,
+        };
+        let (op, why) = match foreign {
+            Some(owner) if !self.options.adopt => {
+                self.plan.foreign.push(Foreign { object, owner });
+                return;
+            }
+            Some(_) => adopted(change(self.options)),
+            None => change(self.options),
+        };
         self.plan.changes.push(Change { object, component, op, why });
     }
 
@@ -307,14 +320,17 @@ impl Planner<'_> {
     }
 }
 
-/// Returns the generation that the record should carry: +1 whenever the rendered config changes (design: Objects).
+/// Returns the generation that the record should carry: +1 whenever the rendered config changes (design: Objects). What
+/// somebody did to the text in between is no change of ours.
 pub fn config_generation(manifests: &Manifests, observed: Option<&ObservedConfigMap>) -> u64 {
-    match observed {
-        None => 1,
-        Some(record) if record.data.get(names::CONFIG_KEY) == Some(&manifests.config_text()) => {
-            record.config_generation().max(1)
-        }
-        Some(record) => record.config_generation() + 1,
+    let Some(record) = observed else { return 1 };
+    let spec = record.meta.annotations.get(names::ANNOTATION_SPEC);
+    let recorded: Option<FlameCluster> = spec.and_then(|text| serde_json::from_str(text).ok());
+    let rendered = recorded.map(|flame| config::config(&flame).file());
+    let before = rendered.as_ref().or(record.data.get(names::CONFIG_KEY));
+    match before == Some(&manifests.config_text()) {
+        true => record.config_generation().max(1),
+        false => record.config_generation() + 1,
     }
 }
 
@@ -331,8 +347,12 @@ fn record_change(manifests: &Manifests, observed: Option<&ObservedConfigMap>) ->
     }
     let mut annotations = desired.metadata.annotations.unwrap_or_default();
     let spec = annotations.remove(names::ANNOTATION_SPEC);
-    if observed.meta.annotations.get(names::ANNOTATION_SPEC) != spec.as_ref() {
+    if observed.meta.annotations.get(names::ANNOTATION_SPEC) != spec.as_ref() || observed.is_going_down() {
         why.push(Why::Spec);
+    }
+    if !why.is_empty() {
+        // It grows with the config, which is told already.
+        annotations.remove(names::ANNOTATION_CONFIG_GENERATION);
     }
     let labels = desired.metadata.labels.unwrap_or_default();
     if !contains(&observed.meta.labels, &labels) || !contains(&observed.meta.annotations, &annotations) {
@@ -377,10 +397,11 @@ fn has_ports(desired: &Service, observed: &ObservedService) -> bool {
 }
 
 /// Tells whether a port that is not ours bears a name of ours, as after `kubectl edit` of a port's number: server-side
-/// apply keys ports by number, would add ours beside it, and the server would refuse the doubled name.
+/// apply keys ports by number, would add ours beside it, and the server would refuse the doubled name. Or one that has no
+/// name, as an adopted Service's may: beside others every port needs one.
 pub fn clashes(desired: &Service, observed: &ObservedService) -> bool {
     observed.ports.iter().any(|it| {
-        ports(desired).any(|(name, port)| it.name == name && it.port != port)
+        ports(desired).any(|(name, port)| (it.name == name || it.name.is_empty()) && it.port != port)
             && !ports(desired).any(|(name, port)| (it.name.as_str(), it.port) == (name, port))
     })
 }
@@ -426,9 +447,7 @@ fn pod_change(
     if !metadata_is_there {
         why.push(Why::Metadata);
     }
-    if options.restart.contains(&pod.meta.uid) {
-        why.push(Why::Restart);
-    }
+    why.extend(options.restart.get(&pod.meta.uid).cloned());
     why.sort();
     why.dedup();
     (pod_op(&why, component, options), why)
@@ -460,7 +479,7 @@ fn template_changes(desired: &TemplateHash, observed: &TemplateHash, from: &str,
 /// storage; an executor would be taken for its predecessor and never get work again (flame-facts 1.7), so it is replaced.
 fn pod_op(why: &[Why], component: Component, options: PlanOptions<'_>) -> Op {
     let cost = |why: &Why| match why {
-        Why::Metadata | Why::EditedBy(_) => Op::Update,
+        Why::Metadata | Why::EditedBy(_) | Why::Adopted => Op::Update,
         Why::Image(..) if component == Component::SessionManager => Op::Update,
         Why::Resources if !options.no_resize => Op::Resize,
         _ => Op::Replace,
@@ -468,6 +487,23 @@ fn pod_op(why: &[Why], component: Component, options: PlanOptions<'_>) -> Op {
     why.iter().map(cost).max().unwrap_or(Op::Keep)
 }
 
+/// A foreign object that is taken over is first tried in place: where the server finds that it fits, nothing restarts. An
+/// image that differs does not fit.
+fn adopted((op, mut why): (Op, Vec<Why>)) -> (Op, Vec<Why>) {
+    let fits =
+        !why.iter().any(|why| matches!(why, Why::Image(from, to) if from != to) || matches!(why, Why::NotInPlace));
+    let in_place = matches!(op, Op::Keep | Op::Update | Op::Resize) || (op == Op::Replace && fits);
+    if !in_place || matches!(why.as_slice(), [Why::Over(_)]) {
+        return (op, why);
+    }
+    why.retain(|why| *why == Why::NotInPlace);
+    why.push(Why::Adopted);
+    (Op::Update, why)
+}
+
 fn contains(observed: &BTreeMap<String, String>, desired: &BTreeMap<String, String>) -> bool {
     desired.iter().all(|(key, value)| observed.get(key) == Some(value))
 }
+
+#[cfg(test)]
+mod tests;

@@ -243,3 +243,6 @@ pub fn ranges(indices: &[u32]) -> String {
     };
     runs.iter().map(run).collect::<Vec<_>>().join(",")
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,6 +22,8 @@ pub struct Server {
     pub objects: BTreeMap<ObjectRef, Value>,
     /// Fields that strangers set: object → JSON pointer → manager, in the server's words.
     owners: BTreeMap<ObjectRef, BTreeMap<String, String>>,
+    /// What flamectl applied last: a label or annotation of it that it no longer applies goes.
+    applied: BTreeMap<ObjectRef, Value>,
     pub log: Vec<Change>,
     pub writes: usize,
     /// How many Pods the namespace takes.
@@ -35,7 +37,7 @@ impl Server {
     pub fn write(&mut self, write: &Write, body: &Body) -> Outcome {
         self.writes += 1;
         match body {
-            Body::Delete(uid) => self.delete(&write.object, uid),
+            Body::Delete(uid, version) => self.delete(&write.object, uid, *version),
             Body::Merge(patch) => self.merge(&write.object, patch),
             Body::Apply(object) if write.action == Action::Resize => self.resize(&write.object, object),
             Body::Apply(object) => self.apply(&write.object, object, write.force),
@@ -44,10 +46,13 @@ impl Server {
 
     fn apply(&mut self, object: &ObjectRef, desired: &Value, force: bool) -> Outcome {
         let uid = desired["metadata"]["uid"].as_str();
+        let version = desired["metadata"]["resourceVersion"].as_str();
         let Some(live) = self.objects.get(object).cloned() else {
             return if uid.is_some() { Outcome::Mismatch } else { self.create(object, desired.clone()) };
         };
-        if uid.is_some_and(|uid| live["metadata"]["uid"] != uid) {
+        if uid.is_some_and(|uid| live["metadata"]["uid"] != uid)
+            || version.is_some_and(|version| live["metadata"]["resourceVersion"] != version)
+        {
             return Outcome::Mismatch;
         }
         let conflicts = self.conflicts(object, &live, desired);
@@ -59,8 +64,10 @@ impl Server {
         }
         let mut next = live.clone();
         for part in ["labels", "annotations"] {
-            next["metadata"][part] = merged(&live["metadata"][part], &desired["metadata"][part]);
+            let before = self.applied.get(object).map_or(Value::Null, |it| it["metadata"][part].clone());
+            next["metadata"][part] = merged(&live["metadata"][part], &before, &desired["metadata"][part]);
         }
+        self.applied.insert(object.clone(), desired.clone());
         if let Some(data) = desired.get("data") {
             next["data"] = data.clone();
         }
@@ -108,6 +115,7 @@ impl Server {
         self.uids += 1;
         new["metadata"]["uid"] = format!("uid-{}", self.uids).into();
         own(&mut new, &[]);
+        self.applied.insert(object.clone(), new.clone());
         match object.kind {
             Kind::Pod => new["status"] = json!({ "phase": "Pending" }),
             Kind::Service => new["spec"]["clusterIP"] = format!("10.96.0.{}", self.uids).into(),
@@ -121,6 +129,10 @@ impl Server {
         let Some(mut live) = self.objects.get(object).cloned() else { return Outcome::Mismatch };
         if live["metadata"]["uid"] != patch["metadata"]["uid"] {
             return Outcome::Mismatch;
+        }
+        if let Some(owners) = patch["metadata"].get("ownerReferences") {
+            live["metadata"]["ownerReferences"] = owners.clone();
+            return self.store(object, live);
         }
         live["spec"]["ports"] = patch["spec"]["ports"].clone();
         self.owners.remove(object);
@@ -136,9 +148,11 @@ impl Server {
         self.store(object, live)
     }
 
-    fn delete(&mut self, object: &ObjectRef, uid: &str) -> Outcome {
+    fn delete(&mut self, object: &ObjectRef, uid: &str, version: Option<u64>) -> Outcome {
         let Some(mut live) = self.objects.get(object).cloned() else { return Outcome::Gone };
-        if live["metadata"]["uid"] != uid {
+        let seen = version.map(|version| Value::from(version.to_string()));
+        let other_version = seen.is_some_and(|seen| live["metadata"]["resourceVersion"] != seen);
+        if (!uid.is_empty() && live["metadata"]["uid"] != uid) || other_version {
             return Outcome::Mismatch;
         }
         if object.kind != Kind::Pod {
@@ -227,6 +241,16 @@ impl Server {
         self.store(object, live);
     }
 
+    /// Makes an object look as the Go operator made it: an owner, and none of our marks.
+    pub fn give_away(&mut self, object: &ObjectRef) {
+        let Some(mut live) = self.objects.get(object).cloned() else { return };
+        live["metadata"]["labels"] = json!({ "flame.xflops.io/cluster": "demo" });
+        live["metadata"]["annotations"] = json!({});
+        live["metadata"]["managedFields"] = json!([{ "manager": "manager", "operation": "Update" }]);
+        live["metadata"]["ownerReferences"] = json!([{ "kind": "FlameCluster", "name": "demo", "controller": true }]);
+        self.store(object, live);
+    }
+
     /// Puts a stranger's object there.
     pub fn put_foreign(&mut self, object: &ObjectRef) {
         self.uids += 1;
@@ -252,8 +276,9 @@ fn immutable(pod: &Value) -> Value {
     spec
 }
 
-fn merged(live: &Value, desired: &Value) -> Value {
+fn merged(live: &Value, before: &Value, desired: &Value) -> Value {
     let mut all = live.as_object().cloned().unwrap_or_default();
+    all.retain(|key, _| before.get(key).is_none());
     all.extend(desired.as_object().cloned().unwrap_or_default());
     all.into()
 }

@@ -1,0 +1,234 @@
+use super::*;
+use crate::flame::FlameCluster;
+use crate::flame::manifests::manifests;
+use crate::flame::observed::Phase;
+use crate::flame::testing::{flame, running};
+
+/// Plans `after` over what the server shows of `before` once `meanwhile` happened, and writes what changes, line by line.
+fn planned(before: &FlameCluster, meanwhile: impl FnOnce(&mut Snapshot), after: &FlameCluster) -> String {
+    let mut snapshot = running(before);
+    meanwhile(&mut snapshot);
+    let none = HashMap::new();
+    let options = PlanOptions { adopt: false, no_resize: false, restart: &none };
+    let plan = plan(&Desired::Up(Box::new(manifests(after).unwrap())), &snapshot, options);
+    let changes = plan.changes.iter().filter(|change| change.op != Op::Keep).map(|change| {
+        let why: Vec<String> = change.why.iter().map(Why::to_string).collect();
+        format!("{} {}: {}", change.op, change.object, why.join(", "))
+    });
+    let foreign = plan.foreign.iter().map(|it| format!("foreign {}: {}", it.object, it.owner));
+    let strays = plan.strays.iter().map(|it| format!("stray {it}"));
+    changes.chain(foreign).chain(strays).collect::<Vec<_>>().join("\n")
+}
+
+/// Checks what a changed spec leads to.
+#[track_caller]
+fn changed(change: impl FnOnce(&mut FlameCluster), expected: &[&str]) {
+    let before = flame(2);
+    let mut after = before.clone();
+    change(&mut after);
+    assert_eq!(planned(&before, |_| {}, &after), expected.join("\n"));
+}
+
+/// Checks what a changed server leads to.
+#[track_caller]
+fn drifted(meanwhile: impl FnOnce(&mut Snapshot), expected: &[&str]) {
+    assert_eq!(planned(&flame(2), meanwhile, &flame(2)), expected.join("\n"));
+}
+
+const RECORD: &str = "update ConfigMap demo-config: recorded FlameCluster changed";
+const RECORD_AND_TEXT: &str = "update ConfigMap demo-config: config text changed, recorded FlameCluster changed";
+
+#[test]
+fn an_empty_server_needs_everything() {
+    let created = planned(&flame(1), |snapshot| *snapshot = Snapshot::default(), &flame(1));
+    assert_eq!(
+        created,
+        "create ConfigMap demo-config: not there
+create Service demo-session-manager: not there
+create Service demo-object-cache: not there
+create Pod demo-session-manager: not there
+create Pod demo-executor-manager-0: not there"
+    );
+}
+
+#[test]
+fn nothing_changes_where_nothing_changed() {
+    changed(|_| {}, &[]);
+}
+
+#[test]
+fn a_change_reaches_only_the_pods_that_use_it() {
+    changed(
+        |flame| flame.spec.executor_manager.max_executors = 9,
+        &[
+            RECORD_AND_TEXT,
+            "replace Pod demo-executor-manager-0: config changed",
+            "replace Pod demo-executor-manager-1: config changed",
+        ],
+    );
+    changed(
+        |flame| flame.spec.session_manager.policy = "priority".into(),
+        &[RECORD_AND_TEXT, "replace Pod demo-session-manager: config changed"],
+    );
+    changed(
+        |flame| flame.spec.object_cache.network_interface = "eth1".into(),
+        &[
+            RECORD_AND_TEXT,
+            "replace Pod demo-executor-manager-0: config changed",
+            "replace Pod demo-executor-manager-1: config changed",
+        ],
+    );
+    changed(
+        |flame| flame.spec.object_cache.storage = "/cache".into(),
+        &[
+            RECORD_AND_TEXT,
+            "replace Pod demo-executor-manager-0: config changed, Pod template changed",
+            "replace Pod demo-executor-manager-1: config changed, Pod template changed",
+        ],
+    );
+}
+
+#[test]
+fn the_cheapest_way_is_taken() {
+    changed(
+        |flame| flame.spec.session_manager.image = "sm:v2".into(),
+        &[RECORD, "update Pod demo-session-manager: image sm:v1 → sm:v2"],
+    );
+    changed(
+        |flame| flame.spec.executor_manager.image = "em:v2".into(),
+        &[
+            RECORD,
+            "replace Pod demo-executor-manager-0: image em:v1 → em:v2",
+            "replace Pod demo-executor-manager-1: image em:v1 → em:v2",
+        ],
+    );
+    changed(
+        |flame| drop(flame.spec.session_manager.resources.requests.insert("cpu".into(), "1".into())),
+        &[RECORD, "resize Pod demo-session-manager: resources changed"],
+    );
+    changed(
+        |flame| {
+            flame.spec.session_manager.resources.requests.insert("cpu".into(), "1".into());
+            flame.spec.session_manager.policy = "fifo".into();
+        },
+        &[RECORD_AND_TEXT, "replace Pod demo-session-manager: config changed, resources changed"],
+    );
+    changed(
+        |flame| drop(flame.metadata.labels.insert("team".into(), "ml".into())),
+        &[
+            "update ConfigMap demo-config: recorded FlameCluster changed, labels or annotations changed",
+            "update Service demo-session-manager: labels or annotations changed",
+            "update Service demo-object-cache: labels or annotations changed",
+            "update Pod demo-session-manager: labels or annotations changed",
+            "update Pod demo-executor-manager-0: labels or annotations changed",
+            "update Pod demo-executor-manager-1: labels or annotations changed",
+        ],
+    );
+}
+
+#[test]
+fn scaling_touches_only_the_pods_concerned() {
+    changed(
+        |flame| flame.spec.executor_manager.replicas = 3,
+        &[RECORD, "create Pod demo-executor-manager-2: not there"],
+    );
+    changed(
+        |flame| flame.spec.executor_manager.replicas = 0,
+        &[
+            RECORD,
+            "delete Pod demo-executor-manager-0: beyond replicas",
+            "delete Pod demo-executor-manager-1: beyond replicas",
+        ],
+    );
+}
+
+fn executor(snapshot: &mut Snapshot) -> &mut ObservedPod {
+    snapshot.pods.get_mut("demo-executor-manager-0").unwrap()
+}
+
+fn service(snapshot: &mut Snapshot) -> &mut ObservedService {
+    snapshot.services.get_mut("demo-object-cache").unwrap()
+}
+
+#[test]
+fn drift_is_found_and_named() {
+    drifted(|it| drop(it.pods.remove("demo-executor-manager-0")), &["create Pod demo-executor-manager-0: not there"]);
+    drifted(|it| executor(it).meta.terminating = true, &["create Pod demo-executor-manager-0: being deleted"]);
+    drifted(
+        |it| {
+            executor(it).phase = Phase::Failed;
+            executor(it).reason = Some("Evicted".into());
+        },
+        &["replace Pod demo-executor-manager-0: ended: Evicted"],
+    );
+    drifted(
+        |it| drop(executor(it).meta.labels.remove(names::LABEL_APP)),
+        &["update Pod demo-executor-manager-0: labels or annotations changed"],
+    );
+    drifted(
+        |it| {
+            executor(it).image = "em:v0".into();
+            executor(it).meta.image_manager = Some("kubectl-edit".into());
+        },
+        &["replace Pod demo-executor-manager-0: image em:v0 → em:v1, edited by kubectl-edit"],
+    );
+    drifted(|it| service(it).ports[0].port = 9999, &["update Service demo-object-cache: ports changed"]);
+    drifted(|it| service(it).selector.clear(), &["update Service demo-object-cache: selector changed"]);
+    drifted(
+        |it| it.config_maps.get_mut("demo-config").unwrap().data.clear(),
+        &["update ConfigMap demo-config: config text changed"],
+    );
+}
+
+#[test]
+fn what_the_server_and_webhooks_add_is_no_drift() {
+    drifted(|it| drop(executor(it).meta.labels.insert("mesh".into(), "on".into())), &[]);
+    drifted(|it| executor(it).image = "mirror/em:v1".into(), &[]);
+    drifted(
+        |it| {
+            let mut port = service(it).ports[0].clone();
+            (port.name, port.port) = ("metrics".into(), 9100);
+            service(it).ports.push(port);
+        },
+        &[],
+    );
+}
+
+#[test]
+fn foreign_objects_are_named_with_their_owner() {
+    drifted(
+        |it| {
+            let meta = &mut service(it).meta;
+            meta.labels.clear();
+            meta.applied_by_flamectl = false;
+            meta.other_managers = vec!["helm".into()];
+        },
+        &["foreign Service demo-object-cache: made by helm"],
+    );
+    drifted(
+        |it| executor(it).meta.controller = Some("ReplicaSet/other".into()),
+        &["foreign Pod demo-executor-manager-0: owned by ReplicaSet/other"],
+    );
+}
+
+#[test]
+fn pods_with_our_labels_but_none_of_our_names_are_left_alone() {
+    drifted(
+        |it| {
+            let mut pod = executor(it).clone();
+            pod.meta.name = "demo-executor-manager-007".into();
+            it.pods.insert(pod.meta.name.clone(), pod);
+        },
+        &["stray Pod demo-executor-manager-007"],
+    );
+}
+
+#[test]
+fn the_config_generation_grows_with_the_config_only() {
+    let mut other = flame(2);
+    other.spec.session_manager.policy = "fifo".into();
+    for (after, expected) in [(flame(2), 1), (flame(5), 1), (other, 2)] {
+        let snapshot = running(&flame(2));
+        assert_eq!(config_generation(&manifests(&after).unwrap(), snapshot.record("demo")), expected);
+    }
+}

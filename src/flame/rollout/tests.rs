@@ -1,0 +1,376 @@
+use super::*;
+use crate::flame::FlameCluster;
+use crate::flame::manifests::manifests;
+use crate::flame::observed::Phase;
+use crate::flame::testing::{flame, running};
+
+const NOW: Time = Duration::from_secs(1);
+
+fn up(flame: &FlameCluster) -> Desired {
+    Desired::Up(Box::new(manifests(flame).unwrap()))
+}
+
+/// Writes a step in short.
+fn short(step: &Step) -> String {
+    match step {
+        Step::Write(writes) => {
+            let writes = writes.iter().map(|it| format!("{:?} {}", it.action, it.object.name.replace("demo-", "")));
+            writes.collect::<Vec<_>>().join(", ")
+        }
+        Step::Read(objects) => {
+            format!("read {}", objects.iter().map(ObjectRef::to_string).collect::<Vec<_>>().join(", "))
+        }
+        Step::Wait(until) => format!("wait until {:?}", until.map(|until| until.as_millis())),
+        Step::Done => "done".into(),
+        Step::Stop(error) => format!("stop {}: {}", error.kind.exit_code(), error.what),
+    }
+}
+
+/// Returns the next step after the look at the record that precedes every change.
+fn next(rollout: &mut Rollout, now: Time) -> Step {
+    match rollout.next(now) {
+        Step::Read(objects) if objects.iter().all(|it| it.kind == Kind::ConfigMap) => {
+            let record = rollout.snapshot().config_maps.get(&objects[0].name).cloned();
+            rollout.read(&objects[0], record.map(Observed::ConfigMap));
+            rollout.next(now)
+        }
+        step => step,
+    }
+}
+
+/// Returns the step at second 1 for `after` where the server shows `before`, changed by `meanwhile`.
+fn step(before: &FlameCluster, meanwhile: impl FnOnce(&mut Snapshot), after: &FlameCluster) -> String {
+    let mut snapshot = running(before);
+    meanwhile(&mut snapshot);
+    short(&next(&mut Rollout::new(up(after), Options::default(), snapshot), NOW))
+}
+
+fn executors(count: u32, change: impl Fn(&mut FlameCluster)) -> FlameCluster {
+    let mut flame = flame(count);
+    change(&mut flame);
+    flame
+}
+
+fn new_image(flame: &mut FlameCluster) {
+    flame.spec.executor_manager.image = "em:v2".into();
+}
+
+#[test]
+fn record_and_services_come_before_pods() {
+    let step = step(&flame(1), |it| *it = Snapshot::default(), &flame(1));
+    assert_eq!(step, "Create config, Create session-manager, Create object-cache");
+}
+
+#[test]
+fn executors_wait_for_the_session_manager_but_not_longer_than_the_head_start() {
+    let mut snapshot = running(&flame(1));
+    snapshot.pods.remove("demo-executor-manager-0");
+    snapshot.pods.get_mut("demo-session-manager").unwrap().ready = false;
+    let mut rollout = Rollout::new(up(&flame(1)), Options::default(), snapshot.clone());
+    assert_eq!(short(&rollout.next(NOW)), "wait until Some(6000)");
+    assert_eq!(short(&rollout.next(NOW + HEAD_START)), "Create executor-manager-0");
+    snapshot.pods.get_mut("demo-session-manager").unwrap().ready = true;
+    let mut rollout = Rollout::new(up(&flame(1)), Options::default(), snapshot);
+    assert_eq!(short(&rollout.next(NOW)), "Create executor-manager-0");
+}
+
+#[test]
+fn ready_executors_are_replaced_in_waves() {
+    let before = flame(10);
+    let after = executors(10, new_image);
+    let record = |it: &mut Snapshot| {
+        let fresh = running(&executors(10, new_image));
+        it.config_maps = fresh.config_maps;
+    };
+    assert_eq!(step(&before, record, &after), "Delete executor-manager-0, Delete executor-manager-1");
+}
+
+#[test]
+fn what_is_not_ready_is_replaced_first_and_at_once() {
+    let after = executors(10, new_image);
+    let broken = |it: &mut Snapshot| {
+        it.config_maps = running(&after).config_maps;
+        for index in [3, 5, 7, 9] {
+            it.pods.get_mut(&names::executor_manager("demo", index)).unwrap().ready = false;
+        }
+    };
+    let expected =
+        "Delete executor-manager-3, Delete executor-manager-5, Delete executor-manager-7, Delete executor-manager-9";
+    assert_eq!(step(&flame(10), broken, &after), expected);
+}
+
+#[test]
+fn a_wave_waits_for_the_one_before() {
+    let after = executors(4, new_image);
+    let mid = |it: &mut Snapshot| {
+        it.config_maps = running(&after).config_maps;
+        let mut fresh = running(&after).pods.remove("demo-executor-manager-0").unwrap();
+        fresh.ready = false;
+        it.pods.insert(fresh.meta.name.clone(), fresh);
+    };
+    assert!(step(&flame(4), mid, &after).starts_with("wait"));
+}
+
+#[test]
+fn the_session_manager_goes_before_the_executors() {
+    let change = |flame: &mut FlameCluster| {
+        new_image(flame);
+        flame.spec.session_manager.policy = "fifo".into();
+    };
+    let after = executors(4, change);
+    let record = |it: &mut Snapshot| it.config_maps = running(&executors(4, change)).config_maps;
+    assert_eq!(step(&flame(4), record, &after), "Delete session-manager");
+}
+
+#[test]
+fn scaling_down_deletes_all_surplus_at_once() {
+    let record = |it: &mut Snapshot| it.config_maps = running(&flame(1)).config_maps;
+    assert_eq!(
+        step(&flame(4), record, &flame(1)),
+        "Delete executor-manager-1, Delete executor-manager-2, Delete executor-manager-3"
+    );
+}
+
+#[test]
+fn a_port_whose_number_was_edited_is_put_right_without_an_apply() {
+    let edited = |it: &mut Snapshot| it.services.get_mut("demo-object-cache").unwrap().ports[0].port = 9999;
+    assert_eq!(step(&flame(1), edited, &flame(1)), "ReplacePorts object-cache");
+}
+
+fn mark(snapshot: &mut Snapshot) {
+    let record = snapshot.config_maps.get_mut("demo-config").unwrap();
+    record.meta.annotations.insert(names::ANNOTATION_DOWN.into(), "true".into());
+    record.meta.resource_version += 1;
+}
+
+#[test]
+fn whoever_writes_the_record_last_goes_on_and_the_other_gives_way() {
+    let stopped = |desired: Desired, other: &dyn Fn(&mut Snapshot)| {
+        let mut snapshot = running(&flame(1));
+        if matches!(desired, Desired::Down(_)) {
+            mark(&mut snapshot);
+        }
+        snapshot.pods.remove("demo-executor-manager-0");
+        let mut rollout = Rollout::new(desired, Options::default(), snapshot.clone());
+        rollout.next(NOW);
+        other(&mut snapshot);
+        rollout.seen(Observed::ConfigMap(snapshot.config_maps["demo-config"].clone()));
+        short(&rollout.next(NOW))
+    };
+    let to_five = |it: &mut Snapshot| it.config_maps = running(&flame(5)).config_maps;
+    let taken_over = |how: &str| {
+        format!("stop 5: demo was taken over: another command {how} while this one worked; this one stops here")
+    };
+    assert_eq!(stopped(up(&flame(1)), &to_five), taken_over("made another flame of it"));
+    assert_eq!(stopped(up(&flame(1)), &mark), taken_over("takes it down"));
+    let newer = |it: &mut Snapshot| {
+        to_five(it);
+        it.config_maps.get_mut("demo-config").unwrap().meta.resource_version = 9;
+    };
+    assert_eq!(stopped(Desired::Down("demo".into()), &newer), taken_over("made another flame of it"));
+}
+
+#[test]
+fn down_goes_by_kind_and_keeps_the_record_to_the_last() {
+    let mut snapshot = running(&flame(1));
+    for expected in [
+        "Update config",
+        "Delete executor-manager-0, Delete session-manager",
+        "Delete object-cache, Delete session-manager",
+        "Delete config",
+        "done",
+    ] {
+        let mut rollout = Rollout::new(Desired::Down("demo".into()), Options::default(), snapshot.clone());
+        let step = next(&mut rollout, NOW);
+        assert_eq!(short(&step), expected);
+        if let Step::Write(writes) = step {
+            for write in writes {
+                match write.action {
+                    Action::Delete => snapshot.forget(&write.object),
+                    _ => mark(&mut snapshot),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_pod_that_lost_its_labels_is_read_before_anything_is_made_in_its_place() {
+    let snapshot = running(&flame(1));
+    let pod = Observed::Pod(Box::new(snapshot.pods["demo-executor-manager-0"].clone()));
+    let mut rollout = Rollout::new(up(&flame(1)), Options::default(), snapshot);
+    rollout.deleted(&pod);
+    assert_eq!(short(&rollout.next(NOW)), "read Pod demo-executor-manager-0");
+    rollout.read(&pod.object(), None);
+    assert_eq!(short(&rollout.next(NOW)), "Create executor-manager-0");
+}
+
+#[test]
+fn a_made_again_executor_gets_a_hostname_of_its_own() {
+    let mut snapshot = running(&flame(1));
+    snapshot.pods.remove("demo-executor-manager-0");
+    snapshot.revision = 0xabc;
+    let mut rollout = Rollout::new(up(&flame(1)), Options::default(), snapshot);
+    let Step::Write(writes) = rollout.next(NOW) else { panic!("a Pod is missing") };
+    let Body::Apply(pod) = rollout.body(&writes[0]) else { panic!("a Pod is made by apply") };
+    assert_eq!(pod["spec"]["hostname"], "demo-executor-manager-0-abc");
+    let long = fresh_hostname(&format!("{}-executor-manager-10", "n".repeat(47)), u64::MAX);
+    assert!(long.len() <= 63 && long.ends_with("-ffffffffffffffff"), "{long}");
+}
+
+/// Returns the writes of a fresh `up`, and the rollout.
+fn creating() -> (Rollout, Vec<Write>) {
+    let mut rollout = Rollout::new(up(&flame(1)), Options::default(), Snapshot::default());
+    let Step::Write(writes) = rollout.next(NOW) else { panic!("everything is missing") };
+    (rollout, writes)
+}
+
+#[test]
+fn after_a_lost_answer_the_object_is_read_before_it_is_tried_again() {
+    let (mut rollout, writes) = creating();
+    rollout.wrote(&writes[0], Outcome::Unknown("reset".into()), NOW);
+    assert_eq!(short(&rollout.next(NOW)), "wait until Some(1250)");
+    assert_eq!(short(&rollout.next(NOW + BACKOFF_MIN)), "read ConfigMap demo-config");
+}
+
+#[test]
+fn what_keeps_failing_is_given_up_with_its_cause() {
+    let (mut rollout, writes) = creating();
+    for _ in 0..MAX_TRIES {
+        rollout.wrote(&writes[0], Outcome::Unknown("HTTP 500".into()), NOW);
+    }
+    assert_eq!(short(&rollout.next(NOW)), "stop 1: gave up on ConfigMap demo-config after 8 tries: HTTP 500");
+}
+
+#[test]
+fn a_throttling_server_is_obeyed_and_never_given_up() {
+    let (mut rollout, writes) = creating();
+    for write in &writes {
+        for _ in 0..50 {
+            rollout.wrote(write, Outcome::Busy("throttled".into(), Some(Duration::from_secs(7))), NOW);
+        }
+    }
+    assert_eq!(short(&rollout.next(NOW)), "wait until Some(8000)");
+}
+
+#[test]
+fn an_edited_field_is_taken_back_and_a_claimed_one_is_refused() {
+    let conflict =
+        |manager: &str| Outcome::Conflict(vec![FieldConflict { manager: manager.into(), field: "data".into() }]);
+    let updating = || {
+        let mut snapshot = running(&flame(1));
+        snapshot.config_maps.get_mut("demo-config").unwrap().data.clear();
+        let mut rollout = Rollout::new(up(&flame(1)), Options::default(), snapshot);
+        let Step::Write(writes) = next(&mut rollout, NOW) else { panic!("the text is gone") };
+        (rollout, writes)
+    };
+    let (mut rollout, writes) = updating();
+    rollout.wrote(&writes[0], conflict("\"kubectl-edit\" using v1"), NOW);
+    let Step::Write(again) = next(&mut rollout, NOW) else { panic!("it is tried again") };
+    assert!(again[0].force);
+    let (mut rollout, writes) = updating();
+    rollout.wrote(&writes[0], conflict("\"argocd\""), NOW);
+    assert_eq!(
+        short(&rollout.next(NOW)),
+        "stop 5: ConfigMap demo-config was not changed: another tool owns fields of it\n  data is owned by \"argocd\""
+    );
+}
+
+#[test]
+fn a_pod_that_cannot_be_changed_in_place_is_replaced() {
+    let mut after = flame(1);
+    after.spec.session_manager.image = "sm:v2".into();
+    let mut snapshot = running(&flame(1));
+    snapshot.config_maps = running(&after).config_maps;
+    let mut rollout = Rollout::new(up(&after), Options::default(), snapshot);
+    let Step::Write(writes) = next(&mut rollout, NOW) else { panic!("the image changes") };
+    assert_eq!(writes[0].action, Action::Update);
+    let no = Refusal { reason: "Invalid".into(), message: "immutable".into(), hint: None };
+    rollout.wrote(&writes[0], Outcome::Refused(no), NOW);
+    assert_eq!(short(&next(&mut rollout, NOW)), "Delete session-manager");
+}
+
+#[test]
+fn hopeless_causes_end_the_wait_and_doubtful_ones_get_a_grace_period() {
+    let waiting = |reason: &str| {
+        let mut snapshot = running(&flame(1));
+        let pod = snapshot.pods.get_mut("demo-executor-manager-0").unwrap();
+        (pod.ready, pod.phase, pod.waiting_reason) = (false, Phase::Pending, Some(reason.to_owned()));
+        Rollout::new(up(&flame(1)), Options::default(), snapshot)
+    };
+    let stopped = "stop 4: demo cannot get ready\n  executor 0: InvalidImageName";
+    assert_eq!(short(&waiting("InvalidImageName").next(NOW)), stopped);
+    let mut doubtful = waiting("ErrImagePull");
+    assert_eq!(short(&doubtful.next(NOW)), "wait until Some(11000)");
+    assert!(short(&doubtful.next(NOW + Duration::from_secs(59))).starts_with("wait"));
+    let stopped = "stop 4: demo cannot get ready\n  executor 0: ErrImagePull";
+    assert_eq!(short(&doubtful.next(NOW + Duration::from_secs(60))), stopped);
+}
+
+#[test]
+fn the_time_that_is_up_names_what_was_missing() {
+    let mut snapshot = running(&flame(3));
+    snapshot.pods.get_mut("demo-executor-manager-1").unwrap().ready = false;
+    let mut rollout = Rollout::new(up(&flame(3)), Options::default(), snapshot);
+    assert_eq!(
+        short(&rollout.next(Duration::from_secs(300))),
+        "stop 3: demo is not ready after 300 s: Running, 2 of 3 executors ready\n  \
+         executor 1: NotReady: running, readiness probe not passed yet"
+    );
+}
+
+#[test]
+fn the_success_bar_can_be_chosen() {
+    let ready = |bar: Bar, ready: u32| {
+        let mut snapshot = running(&flame(10));
+        for index in ready..10 {
+            snapshot.pods.get_mut(&names::executor_manager("demo", index)).unwrap().ready = false;
+        }
+        let options = Options { bar, ..Default::default() };
+        Rollout::new(up(&flame(10)), options, snapshot).next(NOW) == Step::Done
+    };
+    for (bar, needed) in
+        [(Bar::All, 10), (Bar::Running, 1), (Bar::Count(4), 4), (Bar::Count(99), 10), (Bar::Percent(75), 8)]
+    {
+        assert!(ready(bar, needed), "{bar:?}");
+        assert!(!ready(bar, needed - 1), "{bar:?}");
+    }
+}
+
+#[test]
+fn an_image_changed_in_place_counts_once_it_runs() {
+    let after = executors(1, |flame| flame.spec.session_manager.image = "sm:v2".into());
+    let mut snapshot = running(&after);
+    snapshot.pods.get_mut("demo-session-manager").unwrap().running_image = Some("docker.io/library/sm:v1".into());
+    let mut rollout = Rollout::new(up(&after), Options::default(), snapshot);
+    assert!(short(&rollout.next(NOW)).starts_with("wait"));
+    let mut running = rollout.snapshot().pods["demo-session-manager"].clone();
+    running.running_image = Some("docker.io/library/sm:v2".into());
+    rollout.seen(Observed::Pod(Box::new(running)));
+    assert_eq!(short(&rollout.next(NOW)), "done");
+}
+
+#[test]
+fn budgets_are_at_least_one_and_round_down() {
+    for (budget, replicas, expected) in [
+        (MaxUnavailable::Percent(25), 10, 2),
+        (MaxUnavailable::Percent(25), 3, 1),
+        (MaxUnavailable::Percent(100), 8, 8),
+        (MaxUnavailable::Count(0), 5, 1),
+        (MaxUnavailable::Count(4), 5, 4),
+    ] {
+        assert_eq!(budget.of(replicas), expected);
+    }
+}
+
+#[test]
+fn late_news_of_what_is_gone_are_ignored() {
+    let snapshot = running(&flame(1));
+    let mut dead = snapshot.pods["demo-executor-manager-0"].clone();
+    let mut rollout = Rollout::new(up(&flame(1)), Options::default(), snapshot);
+    dead.meta.terminating = true;
+    let dead = Observed::Pod(Box::new(dead));
+    rollout.deleted(&dead);
+    rollout.seen(dead);
+    assert!(!rollout.snapshot().pods.contains_key("demo-executor-manager-0"));
+}

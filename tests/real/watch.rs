@@ -1,0 +1,173 @@
+//! `watch`: what others delete and edit is put right within moments, the file is followed, and nothing ends it but a signal.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use crate::bed::{Bed, Namespace, Objects, at, namespace, uids};
+use crate::flames::{CACHE, DEMO, MANAGER, RECORD, SERVICE, demo, edited, executor, images};
+use crate::running::Running;
+
+/// How long a repair may take: measured at about 0.1 s; the machine may be busy.
+const MOMENT: Duration = Duration::from_secs(5);
+
+/// Starts watching a file that says `flame`, and waits until all its executors are ready.
+#[track_caller]
+fn watching(space: &Namespace<'_>, flame: &str) -> (Running, String) {
+    let file = space.file("watched.yaml", flame);
+    let mut watch = Running::start(space.command(&["watch", "-f", &file]));
+    watch.until_says("watching demo");
+    space.until("the flame is up", |objects| is_up(objects, 2));
+    (watch, file)
+}
+
+fn is_up(objects: &Objects, replicas: u32) -> bool {
+    let pods = objects.values().filter(|it| it["kind"] == "Pod").collect::<Vec<_>>();
+    let is_ready = |pod: &&serde_json::Value| {
+        let conditions = pod["status"]["conditions"].as_array();
+        let terminating = !pod["metadata"]["deletionTimestamp"].is_null();
+        !terminating
+            && conditions.is_some_and(|all| all.iter().any(|it| it["type"] == "Ready" && it["status"] == "True"))
+    };
+    objects.len() == replicas as usize + 4 && pods.iter().all(is_ready)
+}
+
+/// Checks that the watch goes on with nothing to do, and ends with exit code 0 when told to.
+#[track_caller]
+fn ends_well(watch: Running) -> String {
+    watch.signal("TERM");
+    let (code, said, took) = watch.end();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    assert!(said.contains("stopped watching demo"), "{said}");
+    said
+}
+
+/// Harms the flame and checks that it is whole again within a [`MOMENT`].
+#[track_caller]
+fn repairs(space: &Namespace<'_>, harm: &[&str], is_whole: impl Fn(&Objects) -> bool) {
+    space.kubectl(harm);
+    let began = Instant::now();
+    space.until("repaired", |objects| is_up(objects, 2) && is_whole(objects));
+    println!("repaired {harm:?} after {:?}", began.elapsed());
+    assert!(began.elapsed() < MOMENT, "repaired {harm:?} after {:?}", began.elapsed());
+}
+
+#[test]
+fn deleted_objects_come_back_within_a_moment() {
+    let space = namespace();
+    let (watch, _) = watching(&space, DEMO);
+    let all = [
+        ("pod/demo-executor-manager-1", executor(1)),
+        ("pod/demo-session-manager", MANAGER.to_owned()),
+        ("service/demo-object-cache", CACHE.to_owned()),
+        ("configmap/demo-config", RECORD.to_owned()),
+    ];
+    for (object, name) in all {
+        let before = uids(&space.objects());
+        let others_stay =
+            |after: &Objects| uids(after).iter().all(|(key, uid)| (before[key] == *uid) != (*key == name));
+        repairs(&space, &["delete", object, "--wait=false"], others_stay);
+    }
+    ends_well(watch);
+}
+
+#[test]
+fn edited_objects_are_put_right_within_a_moment() {
+    let space = namespace();
+    let (watch, _) = watching(&space, DEMO);
+    let before = space.objects();
+    let port = r#"[{"op": "replace", "path": "/spec/ports/0/port", "value": 9999}]"#;
+    let patch = ["patch", "service/demo-object-cache", "--type=json", "--patch", port];
+    repairs(&space, &patch, |after| after[CACHE]["spec"] == before[CACHE]["spec"]);
+    let selector = r#"{"spec": {"selector": {"app.kubernetes.io/component": "nothing"}}}"#;
+    let patch = ["patch", "service/demo-session-manager", "--patch", selector];
+    repairs(&space, &patch, |after| after[SERVICE]["spec"] == before[SERVICE]["spec"]);
+    let text = r#"{"data": {"flame-cluster.yaml": "cluster: {}"}}"#;
+    let patch = ["patch", "configmap/demo-config", "--patch", text];
+    repairs(&space, &patch, |after| after[RECORD]["data"] == before[RECORD]["data"]);
+    let label = ["label", "pod/demo-executor-manager-0", "flame.xflops.io/cluster-"];
+    let labels = |objects: &Objects| objects[&executor(0)]["metadata"]["labels"].clone();
+    repairs(&space, &label, |after| labels(after) == labels(&before));
+    ends_well(watch);
+}
+
+#[test]
+fn a_changed_file_is_followed_and_a_broken_one_is_not() {
+    let space = namespace();
+    let (mut watch, file) = watching(&space, DEMO);
+    fs::write(&file, demo(4)).unwrap();
+    watch.until_says("changed");
+    space.until("scaled up", |objects| is_up(objects, 4));
+    fs::write(&file, "kind: [").unwrap();
+    watch.until_says("the last good content stays in force");
+    space.kubectl(&["delete", "pod/demo-executor-manager-3", "--wait=false"]);
+    space.until("the last good content is kept", |objects| is_up(objects, 4));
+    // An editor that writes a new file in the old one's place.
+    let new = space.file("new.yaml", &images("sm:v1", "em:v2"));
+    fs::rename(new, &file).unwrap();
+    let is_v2 = |it: &serde_json::Value| at(it, "/status/containerStatuses/0/image") == "em:v2";
+    space.until("the new image", |objects| is_up(objects, 2) && (0..2).all(|i| is_v2(&objects[&executor(i)])));
+    ends_well(watch);
+}
+
+#[test]
+fn a_file_that_goes_away_changes_nothing() {
+    let space = namespace();
+    let (watch, file) = watching(&space, DEMO);
+    fs::remove_file(&file).unwrap();
+    space.kubectl(&["delete", "pod/demo-executor-manager-1", "--wait=false"]);
+    space.until("healed", |objects| is_up(objects, 2));
+    ends_well(watch);
+}
+
+#[test]
+fn trouble_is_told_and_does_not_end_it() {
+    let space = namespace();
+    let file = space.file("watched.yaml", &images("sm:v1", "crash/em:v1"));
+    let mut watch = Running::start(space.command(&["watch", "-f", &file]));
+    watch.until_says("CrashLoopBackOff: exit code 101");
+    fs::write(&file, DEMO).unwrap();
+    space.until("healed", |objects| is_up(objects, 2));
+    ends_well(watch);
+}
+
+#[test]
+fn a_foreign_object_is_told_and_waited_for() {
+    let space = namespace();
+    space.kubectl(&["create", "service", "clusterip", "demo-object-cache", "--tcp=80"]);
+    let file = space.file("watched.yaml", DEMO);
+    let mut watch = Running::start(space.command(&["watch", "-f", &file]));
+    watch.until_says("names of this flame are taken");
+    watch.until_says("trying again");
+    assert_eq!(space.objects().len(), 1);
+    space.kubectl(&["delete", "service/demo-object-cache"]);
+    space.until("made after all", |objects| is_up(objects, 2));
+    ends_well(watch);
+}
+
+/// A control plane of its own: the others' tests would not like theirs to restart.
+#[test]
+fn a_restarted_server_is_survived() {
+    let bed = Bed::start("restart").unwrap();
+    let space = bed.namespace();
+    let (watch, _) = watching(&space, DEMO);
+    bed.verb("restart-apiserver");
+    let before = uids(&space.objects());
+    let edit = edited(r#"{"spec": {"selector": {"version": "NEW"}}}"#, "NEW", "blue");
+    space.patch("service/demo-object-cache", &edit);
+    space.kubectl(&["delete", "pod/demo-executor-manager-1", "--wait=false"]);
+    // The Pod's way to a node is the scheduler's and may take it long after the server was away.
+    let after = space.until("healed", |objects| {
+        let uid = uids(objects).remove(&executor(1));
+        uid.is_some_and(|uid| uid != before[&executor(1)]) && objects[CACHE]["spec"]["selector"]["version"].is_null()
+    });
+    let changed: Vec<String> =
+        uids(&after).into_iter().filter(|(name, uid)| before[name] != *uid).map(|it| it.0).collect();
+    assert_eq!(changed, [executor(1)]);
+    ends_well(watch);
+}
+
+#[test]
+fn standard_input_cannot_be_watched() {
+    namespace().flamectl(&["watch", "-f", "-"]).exits(2).says("name a file");
+}
