@@ -1,5 +1,6 @@
 //! The loop that carries out what [`Rollout`] decides: writes in an adaptive window, reads, and a watch in between.
 
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
@@ -62,7 +63,7 @@ impl Drive<'_> {
                 Step::Done if outside.aims.is_none() => return Ok(()),
                 Step::Stop(error) => return Err(error),
                 _ if *outside.interrupted.borrow() => return Err(interrupted(rollout)),
-                Step::Read(objects) => self.read(rollout, objects).await,
+                Step::Read(objects) => self.read(rollout, objects, outside).await,
                 Step::Write(writes) => {
                     // The watch is there before the first write, so that nothing of what follows is missed.
                     let watch = watch.get_or_insert_with(|| self.open(rollout));
@@ -96,12 +97,26 @@ impl Drive<'_> {
         }
     }
 
-    async fn read(&self, rollout: &mut Rollout, objects: Vec<ObjectRef>) {
+    /// Reads objects, unless the command is interrupted or its time is up meanwhile.
+    async fn read(&self, rollout: &mut Rollout, objects: Vec<ObjectRef>, outside: &mut Outside) {
         let reads = objects.into_iter().map(|object| async move {
             let read = self.api.get(self.namespace, &object, self.observer).await;
             (object, read)
         });
-        for (object, read) in join_all(reads).await {
+        let mut reads = pin!(join_all(reads));
+        let results = loop {
+            tokio::select! {
+                results = &mut reads => break results,
+                () = sleep(TICK) => {
+                    self.observer.tick();
+                    if rollout.is_late(self.now()) {
+                        return;
+                    }
+                }
+                Ok(()) = outside.interrupted.changed() => return,
+            }
+        };
+        for (object, read) in results {
             match read {
                 Ok(observed) => rollout.read(&object, observed),
                 Err(error) => rollout.unread(&object, &error.what, self.now()),

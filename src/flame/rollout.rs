@@ -235,6 +235,8 @@ pub struct Rollout {
     /// What has to be read before it is touched.
     uncertain: BTreeSet<ObjectRef>,
     tries: BTreeMap<ObjectRef, Tries>,
+    /// What was wrong with the last failed request for an object.
+    trouble: BTreeMap<ObjectRef, String>,
     /// Pods that ended: how often they were made again.
     ended: BTreeMap<ObjectRef, Tries>,
     no_resize: bool,
@@ -272,6 +274,7 @@ impl Rollout {
             gone: HashSet::new(),
             uncertain: BTreeSet::new(),
             tries: BTreeMap::new(),
+            trouble: BTreeMap::new(),
             ended: BTreeMap::new(),
             no_resize: false,
             resized: HashSet::new(),
@@ -816,6 +819,7 @@ impl Rollout {
     }
 
     fn failed(&mut self, object: &ObjectRef, why: &str, after: Option<Duration>, now: Time) {
+        self.trouble.insert(object.clone(), why.to_owned());
         let tries = self.tries.entry(object.clone()).or_default();
         tries.failed += 1;
         let backoff = BACKOFF_MIN.saturating_mul(1 << (tries.failed - 1).min(10)).min(BACKOFF_MAX);
@@ -886,7 +890,7 @@ impl Rollout {
             "run the same command again to go on waiting, or with a longer --timeout; nothing needs cleaning up";
         let Some(verdict) = self.verdict() else {
             let left: Vec<String> = self.plan().changes.iter().take(5).map(|it| format!("  {}", it.object)).collect();
-            let what = format!("{name} is not gone after {seconds} s\n{}", left.join("\n"));
+            let what = format!("{name} is not gone after {seconds} s\n{}{}", left.join("\n"), self.troubles());
             return Error::new(ErrorKind::Timeout, what).hint(again);
         };
         let kind = match verdict.status.state {
@@ -895,13 +899,22 @@ impl Rollout {
         };
         let executors = &verdict.status.executor_manager;
         let what = format!(
-            "{name} is not ready after {seconds} s: {}, {} of {} executors ready{}",
+            "{name} is not ready after {seconds} s: {}, {} of {} executors ready{}{}",
             verdict.status.state,
             executors.ready,
             executors.replicas,
-            causes(&verdict.causes)
+            causes(&verdict.causes),
+            self.troubles()
         );
         Error::new(kind, what).hint(again)
+    }
+
+    /// Says why requests for what still has to change did not work, where that is what held it up.
+    fn troubles(&self) -> String {
+        let changes = self.plan().changes;
+        let to_do = changes.iter().filter(|change| change.op != Op::Keep).map(|change| &change.object);
+        let lines = to_do.filter_map(|object| Some(format!("\n  {object}: {}", self.trouble.get(object)?)));
+        lines.take(5).collect()
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use http::{HeaderMap, Method, Request, Response, Uri};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
@@ -300,8 +300,12 @@ impl Shared {
                 let (status, whole) = answer.unwrap_or_default();
                 let promised = whole.len().max(2);
                 let half = Frame::data(whole.slice(..whole.len() / 2));
-                let frames = stream::iter([Ok(half), Err(Broken)]);
-                let body = StreamBody::new(frames).boxed_unsync();
+                // The first half has to be on its way before the connection ends, or hyper sends nothing at all.
+                let end = stream::once(async {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    Err(Broken)
+                });
+                let body = StreamBody::new(stream::once(async { Ok(half) }).chain(end)).boxed_unsync();
                 json().status(status).header("content-length", promised).body(body).unwrap()
             }
             Fault::Hold => std::future::pending().await,
