@@ -32,7 +32,9 @@ fn every_command_sends_as_few_requests_as_it_can() {
         ("get services", 2),
         // The flame's own, and the names of all: ten missing Pods are not looked up one by one.
         ("list pods", 2),
+        ("watch configmaps", 1),
         ("watch pods", 1),
+        ("watch services", 1),
     ];
     assert_eq!(counts(&first), BTreeMap::from(expected));
 
