@@ -237,6 +237,8 @@ pub struct Rollout {
     tries: BTreeMap<ObjectRef, Tries>,
     /// What was wrong with the last failed request for an object.
     trouble: BTreeMap<ObjectRef, String>,
+    /// Why the last news were none.
+    watch_trouble: Option<String>,
     /// Pods that ended: how often they were made again.
     ended: BTreeMap<ObjectRef, Tries>,
     no_resize: bool,
@@ -275,6 +277,7 @@ impl Rollout {
             uncertain: BTreeSet::new(),
             tries: BTreeMap::new(),
             trouble: BTreeMap::new(),
+            watch_trouble: None,
             ended: BTreeMap::new(),
             no_resize: false,
             resized: HashSet::new(),
@@ -702,6 +705,11 @@ impl Rollout {
         self.failed(object, why, None, now);
     }
 
+    /// Takes in that the watch does not tell news, and why, or that it does again.
+    pub fn watch_trouble(&mut self, why: Option<String>) {
+        self.watch_trouble = why;
+    }
+
     /// Takes in how a [`Write`] ended.
     pub fn wrote(&mut self, write: &Write, outcome: Outcome, now: Time) {
         match outcome {
@@ -914,7 +922,8 @@ impl Rollout {
         let changes = self.plan().changes;
         let to_do = changes.iter().filter(|change| change.op != Op::Keep).map(|change| &change.object);
         let lines = to_do.filter_map(|object| Some(format!("\n  {object}: {}", self.trouble.get(object)?)));
-        lines.take(5).collect()
+        let watch = self.watch_trouble.as_ref().map(|why| format!("\n  the watch: {why}"));
+        lines.take(5).chain(watch).collect()
     }
 }
 
