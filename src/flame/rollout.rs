@@ -29,6 +29,8 @@ const BACKOFF_MIN: Duration = Duration::from_millis(250);
 const BACKOFF_MAX: Duration = Duration::from_secs(8);
 /// Tries of one write before a command gives up: with the pauses above, about half a minute.
 const MAX_TRIES: u32 = 8;
+/// How long an `up` looks on after it took a flame over from a `down`: what that had in flight lands within this time.
+const TAKE_OVER_SETTLES: Duration = Duration::from_secs(2);
 /// Pause between two looks at an object that no watch tells about.
 const POLL: Duration = Duration::from_secs(1);
 /// Longest pause before a Pod that keeps ending is made again.
@@ -251,6 +253,8 @@ pub struct Rollout {
     looked: bool,
     /// Whether the record said what this command wants: whoever changes it then takes the flame over.
     decided: bool,
+    /// Until when deletions of a `down` that gave way may still come in.
+    taken_over_until: Option<Time>,
     /// Whether the flame was there before: what is made now may have had a predecessor.
     had_record: bool,
     /// The session manager's uid and template hash, and since when it has them.
@@ -272,6 +276,7 @@ impl Rollout {
             snapshot,
             had_record,
             decided: false,
+            taken_over_until: None,
             looked: false,
             gone: HashSet::new(),
             uncertain: BTreeSet::new(),
@@ -588,7 +593,8 @@ impl Rollout {
     }
 
     fn is_done(&self, plan: &Plan, now: Time) -> bool {
-        if !plan.is_empty() || !self.uncertain.is_empty() {
+        let settles = self.taken_over_until.is_some_and(|until| now < until);
+        if !plan.is_empty() || !self.uncertain.is_empty() || settles {
             return false;
         }
         !self.options.wait || self.is_ready(now)
@@ -619,6 +625,7 @@ impl Rollout {
             .chain(settles)
             .chain(hopeless)
             .chain(self.options.timeout)
+            .chain(self.taken_over_until)
             .chain([self.progress.2 + self.options.progress_deadline]);
         timers.filter(|at| *at > now).min()
     }
@@ -751,12 +758,23 @@ impl Rollout {
             self.resized.insert(observed.meta().uid.clone());
         }
         self.note_ended(write, now);
+        self.note_take_over(write, now);
         self.tries.remove(&write.object);
         if write.action == Action::Delete && !observed.meta().terminating {
             self.gone.insert(observed.meta().uid.clone());
             self.snapshot.remove(&write.object, &observed.meta().uid);
         } else {
             self.seen(observed);
+        }
+    }
+
+    /// Notes that the record said "going down" until this write: whoever was at it may have begun to delete what the snapshot
+    /// still shows.
+    fn note_take_over(&mut self, write: &Write, now: Time) {
+        let name = self.desired.name();
+        let was_going = self.snapshot.record(name).is_some_and(|record| record.is_going_down());
+        if was_going && write.object.kind == Kind::ConfigMap && self.desired.manifests().is_some() {
+            self.taken_over_until = Some(now + TAKE_OVER_SETTLES);
         }
     }
 
