@@ -51,7 +51,7 @@ fn every_command_sends_as_few_requests_as_it_can() {
     let down = Goal::Down.run(&namespace).through(&Proxy::plain());
     println!("down: {} requests, {:?}", down.seen.len(), counts(&down));
     let writes: usize = down.seen.iter().filter(|seen| seen.is_write()).count();
-    assert_eq!(writes, 14, "one delete an object");
+    assert_eq!(writes, 15, "one delete an object, and a mark on the record before");
 }
 
 #[test]
