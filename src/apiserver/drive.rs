@@ -246,7 +246,8 @@ fn adapt(window: &mut usize, outcome: &Outcome) {
     };
 }
 
-fn interrupted(rollout: &Rollout) -> Error {
+/// Returns the error of an interrupted command: what is left to do, and how to go on.
+pub fn interrupted(rollout: &Rollout) -> Error {
     let progress = rollout.progress();
     let left = match progress.to_do {
         0 => "everything was sent".to_owned(),

@@ -2,6 +2,7 @@
 
 use super::work::{self, View, Work, ask, interrupts};
 use super::{Context, show};
+use crate::apiserver::drive;
 use crate::cli::{DownArgs, DownFormat, Target};
 use crate::error::Result;
 use crate::flame::names::Kind;
@@ -35,7 +36,7 @@ pub async fn run(context: &Context<'_>, args: &DownArgs) -> Result<u8> {
     if !args.confirm.yes {
         ask(context, &format!("Delete {name} in namespace {namespace}?"))?;
     }
-    let interrupted = interrupts();
+    let mut interrupted = interrupts();
     loop {
         let view = View::new(context);
         let work = Work {
@@ -47,7 +48,10 @@ pub async fn run(context: &Context<'_>, args: &DownArgs) -> Result<u8> {
         };
         work.drive(&mut rollout, interrupted.clone(), None).await?;
         // An `up` that gave way may have made what was not there yet when this command looked.
-        reading = work::read(&api, &namespace, &name, from_file.as_ref(), &view).await?;
+        reading = tokio::select! {
+            reading = work::read(&api, &namespace, &name, from_file.as_ref(), &view) => reading?,
+            Ok(()) = interrupted.changed() => return Err(drive::interrupted(&rollout)),
+        };
         rollout = Rollout::new(Desired::Down(name.clone()), work::options(&args.wait), reading.snapshot);
         if rollout.plan().is_empty() || !args.wait.wait {
             break;

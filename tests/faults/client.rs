@@ -30,7 +30,8 @@ impl Client {
     pub fn signal(&self, signal: Signal) {
         let child = self.child.lock().unwrap();
         let _ = self.signalled.set(Instant::now());
-        kill_process(Pid::from_child(&child), signal).unwrap();
+        // It may have ended this moment.
+        let _ = kill_process(Pid::from_child(&child), signal);
     }
 }
 

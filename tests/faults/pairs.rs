@@ -6,6 +6,8 @@ use crate::scenario::{AT_ONCE, Goal, Learned, NAME, Scenario, Shape, differences
 use crate::table::{Outcome, settle};
 
 const ROUNDS: usize = 20;
+/// Rounds of what is tried in six scenarios.
+const ROUNDS_OF_EACH: usize = 10;
 
 /// Runs two commands at once through plain proxies.
 fn both(namespace: &str, one: Goal, other: Goal) -> (Ended, Ended) {
@@ -19,7 +21,7 @@ fn both(namespace: &str, one: Goal, other: Goal) -> (Ended, Ended) {
 
 fn rounds(learned: &[Learned], work: impl Fn(&Learned) -> (String, Result<(), String>) + Sync) -> Vec<Outcome> {
     let cases: Vec<(&Learned, usize)> =
-        learned.iter().flat_map(|learned| (1..=ROUNDS).map(move |round| (learned, round))).collect();
+        learned.iter().flat_map(|learned| (1..=ROUNDS_OF_EACH).map(move |round| (learned, round))).collect();
     in_parallel(AT_ONCE / 2, &cases, |(learned, round)| {
         let (column, result) = work(learned);
         Outcome { row: learned.scenario.name.to_owned(), column, case: format!("round {round}"), result }

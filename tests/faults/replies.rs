@@ -8,7 +8,7 @@ use crate::scenario::{AT_ONCE, Learned, everything, in_parallel, scenarios, succ
 use crate::table::{Outcome, settle};
 
 /// How many of the faults each request meets where samples do.
-const SAMPLE: usize = 3;
+const SAMPLE: usize = 2;
 /// `--request-timeout`: long enough for a busy machine.
 const REQUEST_TIMEOUT: [&str; 2] = ["--request-timeout", "2s"];
 /// `--timeout` of commands that wait for a server that never gets well, in seconds.

@@ -119,6 +119,8 @@ pub fn scenarios(n: u32) -> Vec<Scenario> {
 pub struct Learned {
     pub scenario: Scenario,
     pub requests: usize,
+    /// How many of them list Pods.
+    pub lists: usize,
     pub state: Vec<String>,
 }
 
@@ -138,7 +140,8 @@ impl Scenario {
         let namespace = self.prepare();
         let ended = self.goal.run(&namespace).through(&Proxy::plain());
         assert_eq!(ended.code, 0, "{}", ended.stderr);
-        Learned { scenario: self, requests: ended.seen.len(), state: self.goal.state(&namespace) }
+        let lists = ended.seen.iter().filter(|seen| seen.class == "list pods").count();
+        Learned { scenario: self, requests: ended.seen.len(), lists, state: self.goal.state(&namespace) }
     }
 }
 

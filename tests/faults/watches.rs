@@ -38,7 +38,7 @@ fn tried(scenario: &Scenario, name: &str, streams: Streams, relists: usize) -> O
     let result = succeeded("the command", &ended)
         .and_then(|()| learned.is_reached(&namespace))
         .and_then(|()| learned.is_quiet(&namespace))
-        .and_then(|()| if lists <= 1 + relists { Ok(()) } else { Err(format!("{lists} lists of Pods")) });
+        .and_then(|()| if lists <= learned.lists + relists { Ok(()) } else { Err(format!("{lists} lists of Pods")) });
     Outcome { row: scenario.name.to_owned(), column: name.to_owned(), case: namespace, result }
 }
 
