@@ -1,7 +1,9 @@
+use super::seen::{BACKOFF_MIN, MAX_TRIES};
+use super::write::fresh_hostname;
 use super::*;
 use crate::flame::FlameCluster;
 use crate::flame::manifests::manifests;
-use crate::flame::observed::Phase;
+use crate::flame::observed::{Observed, Phase};
 use crate::flame::testing::{flame, running};
 
 const NOW: Time = Duration::from_secs(1);
