@@ -421,7 +421,13 @@ impl Rollout {
     }
 
     fn is_done(&self, plan: &Plan, now: Time) -> bool {
-        if !plan.is_empty() || !self.uncertain.is_empty() {
+        // A Pod that is stuck on its way out holds up only a bar that needs it; what nobody waits for has to be sent.
+        let is_leaving = |change: &Change| {
+            let meta = self.snapshot.meta(&change.object);
+            self.options.wait && change.op == Op::Create && meta.is_some_and(|meta| meta.terminating)
+        };
+        if !plan.changes.iter().all(|change| change.op == Op::Keep || is_leaving(change)) || !self.uncertain.is_empty()
+        {
             return false;
         }
         !self.options.wait || self.is_ready(now)

@@ -340,6 +340,17 @@ fn the_success_bar_can_be_chosen() {
 }
 
 #[test]
+fn a_pod_stuck_on_its_way_out_holds_up_only_a_bar_that_needs_it() {
+    for (bar, done) in [(Bar::Percent(50), true), (Bar::All, false)] {
+        let mut snapshot = running(&flame(4));
+        snapshot.pods.get_mut("demo-executor-manager-3").unwrap().meta.terminating = true;
+        let options = Options { bar, ..Default::default() };
+        let step = Rollout::new(up(&flame(4)), options, snapshot).next(NOW);
+        assert_eq!(step == Step::Done, done, "{bar:?}");
+    }
+}
+
+#[test]
 fn an_image_changed_in_place_counts_once_it_runs() {
     let after = executors(1, |flame| flame.spec.session_manager.image = "sm:v2".into());
     let mut snapshot = running(&after);
