@@ -31,7 +31,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_TRIES: u32 = 5;
 /// First pause between two tries of a read.
 const READ_BACKOFF: Duration = Duration::from_millis(250);
-/// Longest `Retry-After` that a single read waits for.
+/// Longest `Retry-After` that a single read or a watch waits for.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(30);
 /// Largest answer taken, in bytes: a list page of 500 Pods is about 5 MiB.
 const ANSWER_LIMIT: usize = 64 << 20;

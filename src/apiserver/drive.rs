@@ -222,6 +222,10 @@ impl Drive<'_> {
     }
 
     fn take(&self, rollout: &mut Rollout, news: News) {
+        rollout.watch_trouble(match &news {
+            News::Trouble(why) => Some(why.clone()),
+            _ => None,
+        });
         match news {
             News::Seen(observed) => rollout.seen(observed),
             News::Deleted(observed) => rollout.deleted(&observed),

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::read::PodList;
-use super::{ApiServer, Failure, Observer, failure, wire};
+use super::{ApiServer, Failure, Observer, RETRY_AFTER_MAX, failure, retry_after, wire};
 use crate::flame::names::Kind;
 use crate::flame::observed::{Observed, ObservedPod};
 use crate::flame::rollout::Event;
@@ -106,8 +106,8 @@ enum End {
     Closed,
     /// The server forgot where it was (410).
     Expired,
-    /// Something is wrong.
-    Trouble(String),
+    /// Something is wrong, and the server may say when to come back.
+    Trouble(String, Option<Duration>),
     /// Nobody listens any more.
     Abandoned,
 }
@@ -130,9 +130,9 @@ impl Follower {
                     self.relist().await;
                     Some(pause)
                 }
-                End::Trouble(why) => {
+                End::Trouble(why, after) => {
                     let _ = self.news.send(News::Trouble(why)).await;
-                    Some(pause)
+                    Some(after.unwrap_or_default().min(RETRY_AFTER_MAX).max(pause))
                 }
                 End::Abandoned => return,
             };
@@ -151,12 +151,12 @@ impl Follower {
         let mut lines = match self.open().await {
             Ok(lines) => lines,
             Err(Failure::Status { status, .. }) if status.code == 410 => return End::Expired,
-            Err(failure) => return End::Trouble(failure.text()),
+            Err(failure) => return End::Trouble(failure.text(), retry_after(&failure)),
         };
         loop {
             let line = match tokio::time::timeout(IDLE, lines.next()).await {
-                Err(_) => return End::Trouble(format!("the watch said nothing for {} s", IDLE.as_secs())),
-                Ok(Err(why)) => return End::Trouble(why),
+                Err(_) => return End::Trouble(format!("the watch said nothing for {} s", IDLE.as_secs()), None),
+                Ok(Err(why)) => return End::Trouble(why, None),
                 Ok(Ok(None)) => return End::Closed,
                 Ok(Ok(Some(line))) => line,
             };
@@ -168,7 +168,7 @@ impl Follower {
                     continue;
                 }
                 Ok(WatchEvent::Error(status)) => return ended_by(&status),
-                Err(_) => return End::Trouble("the watch said something that is not an event".to_owned()),
+                Err(_) => return End::Trouble("the watch said something that is not an event".to_owned(), None),
             };
             if let News::Seen(it) | News::Deleted(it) = &news {
                 self.resource_version = it.meta().resource_version.to_string();
@@ -214,7 +214,7 @@ impl Follower {
 fn ended_by(status: &Status) -> End {
     match status.code {
         410 => End::Expired,
-        _ => End::Trouble(status.message.clone()),
+        _ => End::Trouble(status.message.clone(), None),
     }
 }
 

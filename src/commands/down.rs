@@ -20,7 +20,7 @@ pub async fn run(context: &Context<'_>, args: &DownArgs) -> Result<u8> {
         }
     };
     let view = View::new(context);
-    let reading = work::read(&api, &namespace, &name, from_file.as_ref(), &view).await?;
+    let mut reading = work::read(&api, &namespace, &name, from_file.as_ref(), &view).await?;
     let mut rollout = Rollout::new(Desired::Down(name.clone()), work::options(&args.wait), reading.snapshot);
     let plan = rollout.plan();
     view.finish();
@@ -36,15 +36,24 @@ pub async fn run(context: &Context<'_>, args: &DownArgs) -> Result<u8> {
     if !args.confirm.yes {
         ask(context, &format!("Delete {name} in namespace {namespace}?"))?;
     }
-    let view = View::new(context);
-    let work = Work {
-        api: &api,
-        namespace: &namespace,
-        resource_version: reading.resource_version,
-        kinds: &[Kind::Pod, Kind::Service, Kind::ConfigMap],
-        view: &view,
-    };
-    work.drive(&mut rollout, interrupts(), None).await?;
+    let interrupted = interrupts();
+    loop {
+        let view = View::new(context);
+        let work = Work {
+            api: &api,
+            namespace: &namespace,
+            resource_version: reading.resource_version,
+            kinds: &[Kind::Pod, Kind::Service, Kind::ConfigMap],
+            view: &view,
+        };
+        work.drive(&mut rollout, interrupted.clone(), None).await?;
+        // An `up` that gave way may have made what was not there yet when this command looked.
+        reading = work::read(&api, &namespace, &name, from_file.as_ref(), &view).await?;
+        rollout = Rollout::new(Desired::Down(name.clone()), work::options(&args.wait), reading.snapshot);
+        if rollout.plan().is_empty() || !args.wait.wait {
+            break;
+        }
+    }
     match args.output {
         DownFormat::Table => context.printer.line(&format!("{name} is gone")),
         DownFormat::Name => context.printer.data(&output::resource_name(&name))?,

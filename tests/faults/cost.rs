@@ -32,7 +32,9 @@ fn every_command_sends_as_few_requests_as_it_can() {
         ("get services", 2),
         // The flame's own, and the names of all: ten missing Pods are not looked up one by one.
         ("list pods", 2),
+        ("watch configmaps", 1),
         ("watch pods", 1),
+        ("watch services", 1),
     ];
     assert_eq!(counts(&first), BTreeMap::from(expected));
 
@@ -49,7 +51,7 @@ fn every_command_sends_as_few_requests_as_it_can() {
     let down = Goal::Down.run(&namespace).through(&Proxy::plain());
     println!("down: {} requests, {:?}", down.seen.len(), counts(&down));
     let writes: usize = down.seen.iter().filter(|seen| seen.is_write()).count();
-    assert_eq!(writes, 14, "one delete an object");
+    assert_eq!(writes, 15, "one delete an object, and a mark on the record before");
 }
 
 #[test]

@@ -92,30 +92,24 @@ fn mix(learned: &Learned, namespace: &str) -> String {
 #[test]
 fn up_against_down_leaves_all_or_nothing() {
     let shape = Shape::of(3);
-    for before in [None, Some(shape)] {
+    let mut outcomes = Vec::new();
+    for (from, before) in [("from nothing", None), ("from all", Some(shape))] {
         let of = [Goal::Up(shape), Goal::Down].map(|goal| Scenario { name: "up or down", before, goal });
         let learned = in_parallel(2, &of, |scenario| scenario.learn());
         let rounds: Vec<usize> = (1..=ROUNDS).collect();
-        let outcomes = in_parallel(AT_ONCE / 2, &rounds, |round| {
+        outcomes.extend(in_parallel(AT_ONCE / 2, &rounds, |round| {
             let namespace = of[0].prepare();
             let (up, down) = both(&namespace, of[0].goal, of[1].goal);
             let there = learned[0].is_reached(&namespace).is_ok();
             let gone = learned[1].is_reached(&namespace).is_ok();
-            let left = if there {
-                "all"
-            } else if gone {
-                "nothing"
-            } else {
-                "a part"
-            };
-            let codes = format!("exit {} and {}", up.code, down.code);
-            println!("up against down, round {round}: {codes}, left {left}, {:.1?} and {:.1?}", up.took, down.took);
+            let left = ["a part", "all", "nothing"][usize::from(there) + 2 * usize::from(gone)];
             let whole = if there || gone { Ok(()) } else { Err(format!("up: {}\ndown: {}", up.stderr, down.stderr)) };
             let result = whole.and_then(|()| learned[round % 2].heals(&namespace));
-            Outcome { row: codes, column: left.to_owned(), case: format!("round {round} ({namespace})"), result }
-        });
-        settle("up against down", outcomes);
+            let row = format!("{from}, {} and {}", up.code, down.code);
+            Outcome { row, column: left.to_owned(), case: format!("round {round} ({namespace})"), result }
+        }));
     }
+    settle("up against down, exit codes and what is left", outcomes);
 }
 
 #[test]

@@ -247,6 +247,11 @@ impl Shared {
         seen
     }
 
+    /// Returns how many requests of a class there were up to a number.
+    fn count(&self, class: &str, number: usize) -> usize {
+        self.seen.lock().unwrap().iter().filter(|it| it.class == class && it.number <= number).count()
+    }
+
     async fn forward(
         &self,
         seen: &Seen,
@@ -255,9 +260,9 @@ impl Shared {
         headers: &HeaderMap,
         body: Bytes,
     ) -> Result<Answer, Broken> {
-        let watches = self.seen.lock().unwrap().iter().filter(|it| it.class.starts_with("watch")).count();
+        let nth = self.count(&seen.class, seen.number);
         let is_stream = seen.class.starts_with("watch");
-        if let Some(answer) = is_stream.then(|| self.streams.instead(watches)).flatten() {
+        if let Some(answer) = is_stream.then(|| self.streams.instead(nth)).flatten() {
             return Ok(answer);
         }
         let mut request = Request::builder().method(method).uri(uri.path_and_query().unwrap().as_str());
@@ -270,7 +275,7 @@ impl Shared {
         let response = bed().kube.send(request).await.map_err(|_| Broken)?;
         let (parts, body) = response.into_parts();
         let body = if is_stream {
-            StreamBody::new(Events::new(body, self.streams, watches).frames()).boxed_unsync()
+            StreamBody::new(Events::new(body, self.streams, nth).frames()).boxed_unsync()
         } else {
             full(body.collect().await.map_err(|_| Broken)?.to_bytes())
         };

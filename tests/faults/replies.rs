@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use crate::client::Ended;
 use crate::proxy::{Fault, Proxy, Seen, When, Which};
-use crate::scenario::{AT_ONCE, Learned, everything, in_parallel, scenarios, succeeded};
+use crate::scenario::{AT_ONCE, Learned, everything, in_parallel, scenarios, succeeded, while_waiting};
 use crate::table::{Outcome, settle};
 
 /// How many of the faults each request meets where samples do.
-const SAMPLE: usize = 4;
-/// Commands that wait for a server that never gets well; they hardly need a processor.
-const WAITING: usize = 16;
-/// `--timeout` of those, in seconds.
-const TIMEOUT: u64 = 10;
-/// Within this time they must have ended: the timeout, the tries of one last read at a second each, and a busy machine.
-const BOUND: Duration = Duration::from_secs(TIMEOUT + 25);
+const SAMPLE: usize = 3;
+/// `--request-timeout`: long enough for a busy machine.
+const REQUEST_TIMEOUT: [&str; 2] = ["--request-timeout", "2s"];
+/// `--timeout` of commands that wait for a server that never gets well, in seconds.
+const TIMEOUT: u64 = 12;
+/// Within this time they must have ended: the timeout, the tries of a read before it counts, and a busy machine.
+const BOUND: Duration = Duration::from_secs(TIMEOUT + 30);
 
 struct Kind {
     name: &'static str,
@@ -67,7 +67,7 @@ fn whatever_happens_once_to_a_request_the_command_succeeds_all_the_same() {
 fn once(learned: &Learned, request: usize, kind: &Kind) -> Outcome {
     let namespace = learned.scenario.prepare();
     let proxy = Proxy::with(Which::Nth(request), kind.when, kind.fault.clone());
-    let ended = learned.scenario.goal.run(&namespace).with(&["--request-timeout", "1s"]).through(&proxy);
+    let ended = learned.scenario.goal.run(&namespace).with(&REQUEST_TIMEOUT).through(&proxy);
     let broken = ended.seen.get(request - 1);
     let result = succeeded("the command", &ended)
         .and_then(|()| learned.is_reached(&namespace))
@@ -113,20 +113,20 @@ fn what_never_passes_ends_in_time_with_the_cause_and_a_rerun_heals() {
         .chain(deletes.iter().map(|class| (&learned[1], *class)))
         .flat_map(|(learned, class)| kinds.iter().map(move |kind| (learned, class, kind)))
         .collect();
-    let outcomes = in_parallel(WAITING, &cases, |(learned, class, kind)| forever(learned, class, kind));
+    let outcomes = while_waiting(&cases, |(learned, class, kind)| forever(learned, class, kind));
     settle("a fault for ever, 3 executors", outcomes);
 }
 
 fn forever(learned: &Learned, class: &str, kind: &Kind) -> Outcome {
     let namespace = learned.scenario.prepare();
     let proxy = Proxy::with(Which::Every(class.to_owned()), kind.when, kind.fault.clone());
-    let timeout = format!("{TIMEOUT}s");
-    let run = learned.scenario.goal.run(&namespace).with(&["--request-timeout", "1s"]);
-    let run = run.replacing("--timeout", &timeout);
+    let run = learned.scenario.goal.run(&namespace).with(&REQUEST_TIMEOUT);
+    // What is carried out without a word is found by reading it back, which only takes its time.
+    let ends = kind.when == When::After;
+    let run = if ends { run } else { run.replacing("--timeout", &format!("{TIMEOUT}s")) };
     let ended = run.through(&proxy);
     let result = match ended.code {
-        // What was carried out without a word is found by reading it back.
-        0 if kind.when == When::After => learned.is_reached(&namespace),
+        0 if ends => learned.is_reached(&namespace),
         _ => tells(&ended, kind.causes),
     };
     Outcome {

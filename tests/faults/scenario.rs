@@ -1,7 +1,7 @@
 //! Commands to break, what they should end in, and how to try many at once.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{Condvar, Mutex};
 
 use flamectl::flame::{API_VERSION, ExecutorManager, FlameCluster, KIND, Metadata, SessionManager, Spec};
 
@@ -10,8 +10,14 @@ use crate::client::{Ended, Run};
 use crate::proxy::Proxy;
 
 pub const NAME: &str = "demo";
-/// Cases that run at once, most of which wait.
+/// Cases of one test that run at once.
 pub const AT_ONCE: usize = 5;
+/// Cases of all tests that run at once, so that two processors do for them.
+const IN_ALL: usize = 6;
+/// Cases that run at once where the commands do nothing but wait.
+const WAITING: usize = 16;
+
+static SLOTS: Slots = Slots { free: Mutex::new(IN_ALL), freed: Condvar::new() };
 
 /// The fields of a flame that scenarios change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,14 +198,22 @@ pub fn differences(found: &[String], wanted: &[String]) -> String {
 
 /// Works on all items, some at once, and returns the results in order.
 pub fn in_parallel<T: Sync, R: Send>(at_once: usize, items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let next = AtomicUsize::new(0);
+    spread(at_once, items, |item| SLOTS.hold(|| work(item)))
+}
+
+/// Works on all items, many at once: for commands that wait for a server that never gets well.
+pub fn while_waiting<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    spread(WAITING, items, work)
+}
+
+fn spread<T: Sync, R: Send>(at_once: usize, items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let items = Mutex::new(items.iter().enumerate());
     let results = Mutex::new(Vec::new());
+    let next = || items.lock().unwrap().next();
     std::thread::scope(|scope| {
-        for _ in 0..at_once.min(items.len()) {
+        for _ in 0..at_once {
             scope.spawn(|| {
-                while let Some((index, item)) =
-                    Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, items.get(at)?)))
-                {
+                while let Some((index, item)) = next() {
                     let result = work(item);
                     results.lock().unwrap().push((index, result));
                 }
@@ -209,6 +223,24 @@ pub fn in_parallel<T: Sync, R: Send>(at_once: usize, items: &[T], work: impl Fn(
     let mut results = results.into_inner().unwrap();
     results.sort_by_key(|(index, _)| *index);
     results.into_iter().map(|(_, result)| result).collect()
+}
+
+/// So many pieces of work at once, and no more.
+struct Slots {
+    free: Mutex<usize>,
+    freed: Condvar,
+}
+
+impl Slots {
+    fn hold<R>(&self, work: impl FnOnce() -> R) -> R {
+        let free = self.free.lock().unwrap();
+        *self.freed.wait_while(free, |free| *free == 0).unwrap() -= 1;
+        // The slot comes back after a panic, too, or the other tests would wait for ever.
+        let result = catch_unwind(AssertUnwindSafe(work));
+        *self.free.lock().unwrap() += 1;
+        self.freed.notify_one();
+        result.unwrap_or_else(|panic| resume_unwind(panic))
+    }
 }
 
 /// Tells whether every request is tried where samples would do.

@@ -15,7 +15,7 @@ use crate::proxy::{Answer, Broken, full, status};
 /// How long a deletion is held back to be merged with the creation that follows.
 const MERGES: Duration = Duration::from_millis(400);
 
-/// How the proxy treats watches, counted from 1.
+/// How the proxy treats watches, counted from 1 for each kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Streams {
     /// Hands them on.
