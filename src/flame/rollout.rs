@@ -73,6 +73,8 @@ pub struct Rollout {
     tries: BTreeMap<ObjectRef, Tries>,
     /// What was wrong with the last failed request for an object.
     trouble: BTreeMap<ObjectRef, String>,
+    /// Why the last news were none.
+    watch_trouble: Option<String>,
     /// Pods that ended: how often they were made again.
     ended: BTreeMap<ObjectRef, Tries>,
     no_resize: bool,
@@ -85,6 +87,8 @@ pub struct Rollout {
     looked: bool,
     /// Whether the record said what this command wants: whoever changes it then takes the flame over.
     decided: bool,
+    /// Until when deletions of a `down` that gave way may still come in.
+    taken_over_until: Option<Time>,
     /// Whether the flame was there before: what is made now may have had a predecessor.
     had_record: bool,
     /// The session manager's uid and template hash, and since when it has them.
@@ -106,11 +110,13 @@ impl Rollout {
             snapshot,
             had_record,
             decided: false,
+            taken_over_until: None,
             looked: false,
             gone: HashSet::new(),
             uncertain: BTreeSet::new(),
             tries: BTreeMap::new(),
             trouble: BTreeMap::new(),
+            watch_trouble: None,
             ended: BTreeMap::new(),
             no_resize: false,
             resized: HashSet::new(),
@@ -426,8 +432,9 @@ impl Rollout {
             let meta = self.snapshot.meta(&change.object);
             self.options.wait && change.op == Op::Create && meta.is_some_and(|meta| meta.terminating)
         };
-        if !plan.changes.iter().all(|change| change.op == Op::Keep || is_leaving(change)) || !self.uncertain.is_empty()
-        {
+        let settles = self.taken_over_until.is_some_and(|until| now < until);
+        let is_sent = plan.changes.iter().all(|change| change.op == Op::Keep || is_leaving(change));
+        if !is_sent || !self.uncertain.is_empty() || settles {
             return false;
         }
         !self.options.wait || self.is_ready(now)
@@ -458,6 +465,7 @@ impl Rollout {
             .chain(settles)
             .chain(hopeless)
             .chain(self.options.timeout)
+            .chain(self.taken_over_until)
             .chain([self.progress.2 + self.options.progress_deadline]);
         timers.filter(|at| *at > now).min()
     }

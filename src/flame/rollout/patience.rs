@@ -89,7 +89,8 @@ impl Rollout {
         let changes = self.plan().changes;
         let to_do = changes.iter().filter(|change| change.op != Op::Keep).map(|change| &change.object);
         let lines = to_do.filter_map(|object| Some(format!("\n  {object}: {}", self.trouble.get(object)?)));
-        lines.take(5).collect()
+        let watch = self.watch_trouble.as_ref().map(|why| format!("\n  the watch: {why}"));
+        lines.take(5).chain(watch).collect()
     }
 }
 

@@ -16,6 +16,8 @@ pub(super) const BACKOFF_MIN: Duration = Duration::from_millis(250);
 const BACKOFF_MAX: Duration = Duration::from_secs(8);
 /// Tries of one write before a command gives up: with the pauses above, about half a minute.
 pub(super) const MAX_TRIES: u32 = 8;
+/// How long an `up` looks on after it took a flame over from a `down`: what that had in flight lands within this time.
+const TAKE_OVER_SETTLES: Duration = Duration::from_secs(2);
 /// Longest pause before a Pod that keeps ending is made again.
 const REPLACE_BACKOFF_MAX: Duration = Duration::from_secs(60);
 
@@ -99,6 +101,11 @@ impl Rollout {
         self.failed(object, why, None, now);
     }
 
+    /// Takes in that the watch does not tell news, and why, or that it does again.
+    pub fn watch_trouble(&mut self, why: Option<String>) {
+        self.watch_trouble = why;
+    }
+
     /// Takes in how a [`Write`] ended.
     pub fn wrote(&mut self, write: &Write, outcome: Outcome, now: Time) {
         match outcome {
@@ -140,12 +147,23 @@ impl Rollout {
             self.resized.insert(observed.meta().uid.clone());
         }
         self.note_ended(write, now);
+        self.note_take_over(write, now);
         self.tries.remove(&write.object);
         if write.action == Action::Delete && !observed.meta().terminating {
             self.gone.insert(observed.meta().uid.clone());
             self.snapshot.remove(&write.object, &observed.meta().uid);
         } else {
             self.seen(observed);
+        }
+    }
+
+    /// Notes that the record said "going down" until this write: whoever was at it may have begun to delete what the snapshot
+    /// still shows.
+    fn note_take_over(&mut self, write: &Write, now: Time) {
+        let name = self.desired.name();
+        let was_going = self.snapshot.record(name).is_some_and(|record| record.is_going_down());
+        if was_going && write.object.kind == Kind::ConfigMap && self.desired.manifests().is_some() {
+            self.taken_over_until = Some(now + TAKE_OVER_SETTLES);
         }
     }
 
