@@ -75,6 +75,8 @@ pub(crate) enum Failure {
     Status { status: Box<Status>, retry_after: Option<Duration> },
     /// No answer, half an answer, or one that cannot be read: nobody knows what the server did.
     Broken(String),
+    /// Nothing was sent, and trying again would change nothing: no credentials, or a certificate that is not trusted.
+    Hopeless(String),
 }
 
 /// How a read ended that the server understood.
@@ -101,6 +103,7 @@ impl Failure {
     fn is_transient(&self) -> bool {
         match self {
             Self::Broken(_) => true,
+            Self::Hopeless(_) => false,
             Self::Status { status, .. } => matches!(status.code, 429 | 500 | 502 | 503 | 504),
         }
     }
@@ -108,7 +111,7 @@ impl Failure {
     /// Says it in one line.
     pub(crate) fn text(&self) -> String {
         match self {
-            Self::Broken(text) => text.clone(),
+            Self::Broken(text) | Self::Hopeless(text) => text.clone(),
             Self::Status { status, .. } if status.message.is_empty() => {
                 format!("HTTP {} {}", status.code, status.reason)
             }
@@ -119,7 +122,7 @@ impl Failure {
     fn code(&self) -> u16 {
         match self {
             Self::Status { status, .. } => status.code,
-            Self::Broken(_) => 0,
+            Self::Broken(_) | Self::Hopeless(_) => 0,
         }
     }
 }
@@ -183,7 +186,7 @@ impl ApiServer {
     async fn answer(&self, request: http::Request<Vec<u8>>) -> Result<(StatusCode, HeaderMap, Vec<u8>), Failure> {
         let broken = |error: &dyn std::fmt::Display| Failure::Broken(error.to_string());
         let response = self.client.send(request.map(Body::from)).await;
-        let response = response.map_err(|error| Failure::Broken(client_error(&error)))?;
+        let response = response.map_err(|error| not_sent(&error))?;
         let (parts, body) = response.into_parts();
         let body = http_body_util::Limited::new(body, ANSWER_LIMIT).collect().await;
         let body =
@@ -235,7 +238,7 @@ async fn sleep(pause: Duration, observer: &dyn Observer) {
 fn retry_after(failure: &Failure) -> Option<Duration> {
     match failure {
         Failure::Status { retry_after, .. } => *retry_after,
-        Failure::Broken(_) => None,
+        Failure::Broken(_) | Failure::Hopeless(_) => None,
     }
 }
 
@@ -308,6 +311,18 @@ fn client_error(error: &kube::Error) -> String {
     }
 }
 
+/// Sorts out why a request got no answer at all.
+fn not_sent(error: &kube::Error) -> Failure {
+    let text = client_error(error);
+    let is_auth = match error {
+        kube::Error::Auth(_) => true,
+        kube::Error::Service(cause) => cause.is::<AuthError>(),
+        _ => false,
+    };
+    // rustls' own words; the type is buried under hyper's errors and depends on its version.
+    if is_auth || text.contains("invalid peer certificate") { Failure::Hopeless(text) } else { Failure::Broken(text) }
+}
+
 fn auth_error(error: &AuthError) -> String {
     match error {
         // The command line may hold a secret, and standard output is where the token comes: neither is shown.
@@ -356,6 +371,8 @@ fn printable(character: char) -> char {
 
 fn read_error(what: &str, url: &str, failure: &Failure) -> Error {
     match failure {
+        Failure::Hopeless(cause) => Error::server(format!("{what} could not be read from {url}: {cause}"))
+            .hint("the kubeconfig's user and certificate-authority decide this; `kubectl config view --minify` shows them"),
         Failure::Broken(cause) => Error::server(format!("{what} could not be read from {url}: {cause}"))
             .hint("is the server up, and is this the right one? `kubectl config current-context` and `kubectl cluster-info` tell"),
         Failure::Status { status, .. } if status.code == 401 => {

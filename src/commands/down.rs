@@ -1,6 +1,6 @@
 //! `down`: everything of a flame goes, Pods first, the record last.
 
-use super::work::{self, View, Work, ask, interrupts};
+use super::work::{self, View, Work, ask, check_rights, interrupts};
 use super::{Context, show};
 use crate::apiserver::drive;
 use crate::cli::{DownArgs, DownFormat, Target};
@@ -33,6 +33,7 @@ pub async fn run(context: &Context<'_>, args: &DownArgs) -> Result<u8> {
         return Ok(0);
     }
     context.printer.line(&show::plan(&plan));
+    check_rights(&api, &namespace, &plan).await?;
     if !args.confirm.yes {
         ask(context, &format!("Delete {name} in namespace {namespace}?"))?;
     }

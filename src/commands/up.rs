@@ -1,6 +1,6 @@
 //! `up`: read, check, plan, ask, apply, follow, verdict.
 
-use super::work::{self, View, Work, confirm, interrupts};
+use super::work::{self, View, Work, check_rights, confirm, interrupts};
 use super::{Context, render, show};
 use crate::apiserver::ApiServer;
 use crate::cli::{DryRun, ObjectFormat, UpArgs};
@@ -88,6 +88,7 @@ pub async fn up(context: &Context<'_>, api: &ApiServer, bring: Bring) -> Result<
         for sentence in disruption(&plan, &manifests, rollout.snapshot(), bring.options.max_unavailable) {
             context.printer.line(&sentence);
         }
+        check_rights(api, &namespace, &plan).await?;
         confirm(context, &rollout, &plan, bring.yes)?;
     }
     if bring.create_namespace && rollout.snapshot().record(&name).is_none() {

@@ -184,6 +184,29 @@ impl Plan {
         self.changes.iter().filter(|change| change.op == op).count()
     }
 
+    /// Returns the rights that carrying the plan out takes, as verb and resource; server-side apply is `patch`, and `create`
+    /// where the object is not there.
+    pub fn rights(&self) -> Vec<(&'static str, &'static str)> {
+        let mut rights = Vec::new();
+        for change in &self.changes {
+            let resource = change.object.kind.resource();
+            let verbs: &[&str] = match change.op {
+                Op::Keep => continue,
+                Op::Create => &["create", "patch"],
+                Op::Update | Op::Resize => &["patch"],
+                Op::Replace => &["create", "delete", "patch"],
+                // The record says first that the flame goes.
+                Op::Delete if change.component == Component::Config => &["delete", "patch"],
+                Op::Delete => &["delete"],
+            };
+            rights.extend(verbs.iter().map(|verb| (*verb, resource)));
+            rights.push(("watch", resource));
+        }
+        rights.sort_unstable();
+        rights.dedup();
+        rights
+    }
+
     /// Tells whether a running Pod is restarted or taken away.
     pub fn disrupts(&self) -> bool {
         self.changes.iter().any(|change| change.disrupts())

@@ -32,6 +32,8 @@ fn every_command_sends_as_few_requests_as_it_can() {
         ("get services", 2),
         // The flame's own, and the names of all: ten missing Pods are not looked up one by one.
         ("list pods", 2),
+        // Whether the caller may do all that, before the first write.
+        ("review selfsubjectrulesreviews", 1),
         ("watch configmaps", 1),
         ("watch pods", 1),
         ("watch services", 1),

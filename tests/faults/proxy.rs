@@ -84,7 +84,7 @@ pub struct Seen {
 
 impl Seen {
     pub fn is_write(&self) -> bool {
-        !["get", "list", "watch"].iter().any(|verb| self.class.starts_with(verb))
+        !["get", "list", "watch", "review"].iter().any(|verb| self.class.starts_with(verb))
     }
 
     fn new(number: usize, method: &Method, uri: &Uri) -> Self {
@@ -92,6 +92,8 @@ impl Seen {
         let below = match segments.as_slice() {
             ["api", "v1", "namespaces", _, rest @ ..] if !rest.is_empty() => rest,
             ["api", "v1", rest @ ..] => rest,
+            // A question about rights; nothing is stored.
+            ["apis", "authorization.k8s.io", "v1", rest @ ..] => rest,
             other => other,
         };
         let watches = uri.query().is_some_and(|query| query.contains("watch=true"));
@@ -99,6 +101,7 @@ impl Seen {
             ("GET", _) if watches => "watch",
             ("GET", None) => "list",
             ("GET", Some(_)) => "get",
+            ("POST", None) if below[0] == "selfsubjectrulesreviews" => "review",
             ("PATCH", _) => "apply",
             ("DELETE", _) => "delete",
             _ => "create",

@@ -51,7 +51,7 @@ fn reading_is_enough_for_diff_and_status_and_changes_nothing() {
     as_user(&space, &["up", "-f", &file, "--dry-run=client"]).exits(0);
     as_user(&space, &["status", "demo"]).exits(0).prints("Running");
     let refused = as_user(&space, &["up", "-f", &file]).exits(1);
-    refused.says(r#"User "flame-user" cannot patch resource "configmaps""#);
+    refused.says("rights are missing").says("create pods, patch configmaps, patch pods; nothing was written");
     assert_eq!(versions(&space.objects()), before);
 }
 
@@ -68,12 +68,13 @@ fn the_rights_that_the_help_names_are_enough() {
 }
 
 #[test]
-fn a_missing_right_on_pods_is_told_and_a_rerun_with_it_goes_on() {
+fn a_missing_right_is_told_before_the_first_write_and_a_rerun_with_it_goes_on() {
     let space = namespace();
     grant(&space, READ, ALL);
     let file = space.file("flame.yaml", DEMO);
     let refused = as_user(&space, &["up", "-f", &file]).exits(1);
-    refused.says("Pod demo-session-manager was not created").says(r#"cannot patch resource "pods""#);
+    refused.says("rights are missing").says("create pods, patch pods; nothing was written");
+    assert_eq!(names(&space.objects()), Vec::<&str>::new());
     space.kubectl(&["create", "role", "more", "--verb=create,patch", "--resource=pods"]);
     space.kubectl(&["create", "rolebinding", "more", "--role=more", "--user=flame-user"]);
     as_user(&space, &["up", "-f", &file]).exits(0).prints("Running");

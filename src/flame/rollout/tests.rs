@@ -1,7 +1,9 @@
+use super::seen::{BACKOFF_MIN, MAX_TRIES};
+use super::write::fresh_hostname;
 use super::*;
 use crate::flame::FlameCluster;
 use crate::flame::manifests::manifests;
-use crate::flame::observed::Phase;
+use crate::flame::observed::{Observed, Phase};
 use crate::flame::testing::{flame, running};
 
 const NOW: Time = Duration::from_secs(1);
@@ -334,6 +336,17 @@ fn the_success_bar_can_be_chosen() {
     {
         assert!(ready(bar, needed), "{bar:?}");
         assert!(!ready(bar, needed - 1), "{bar:?}");
+    }
+}
+
+#[test]
+fn a_pod_stuck_on_its_way_out_holds_up_only_a_bar_that_needs_it() {
+    for (bar, done) in [(Bar::Percent(50), true), (Bar::All, false)] {
+        let mut snapshot = running(&flame(4));
+        snapshot.pods.get_mut("demo-executor-manager-3").unwrap().meta.terminating = true;
+        let options = Options { bar, ..Default::default() };
+        let step = Rollout::new(up(&flame(4)), options, snapshot).next(NOW);
+        assert_eq!(step == Step::Done, done, "{bar:?}");
     }
 }
 

@@ -1,0 +1,71 @@
+//! How a command goes about its work.
+
+use std::time::Duration;
+
+/// When `up` may stop waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bar {
+    /// Session manager and all executors ready.
+    All,
+    /// The reference's Running.
+    Running,
+    /// Session manager and this many executors ready.
+    Count(u32),
+    /// Session manager and this share of the executors ready, in percent, rounded up.
+    Percent(u32),
+}
+
+/// How many ready executors a rolling replace may take down at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MaxUnavailable {
+    /// This many.
+    Count(u32),
+    /// This share of `replicas` in percent, rounded down, at least one.
+    Percent(u32),
+}
+
+impl MaxUnavailable {
+    /// Returns the number for `replicas`, at least 1.
+    pub fn of(self, replicas: u32) -> u32 {
+        match self {
+            Self::Count(count) => count.max(1),
+            Self::Percent(percent) => (u64::from(replicas) * u64::from(percent) / 100).clamp(1, 10_000) as u32,
+        }
+    }
+}
+
+/// How to go about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Whether to wait for readiness after everything was sent.
+    pub wait: bool,
+    /// What readiness means.
+    pub bar: Bar,
+    /// The wave size of a rolling replace.
+    pub max_unavailable: MaxUnavailable,
+    /// When to give up altogether; none waits for ever.
+    pub timeout: Option<Duration>,
+    /// When to stop a rollout whose wave gets no readier.
+    pub progress_deadline: Duration,
+    /// Take fields that another applier owns.
+    pub force_conflicts: bool,
+    /// Take over foreign objects under our names.
+    pub adopt: bool,
+    /// Never give up (`watch`).
+    pub persistent: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            wait: true,
+            bar: Bar::All,
+            max_unavailable: MaxUnavailable::Percent(25),
+            timeout: Some(Duration::from_secs(300)),
+            progress_deadline: Duration::from_secs(180),
+            force_conflicts: false,
+            adopt: false,
+            persistent: false,
+        }
+    }
+}
