@@ -67,3 +67,16 @@ fn a_second_up_of_600_executors_reads_two_pages_and_writes_nothing() {
     assert_eq!(second.seen.len(), 4 + 2);
     assert!(!second.seen.iter().any(|seen| seen.is_write()));
 }
+
+#[test]
+fn a_rolling_image_change_deletes_and_makes_each_executor_once() {
+    let namespace = bed().namespace("cost");
+    let before = Shape::of(20);
+    Goal::Up(before).run(&namespace).through(&Proxy::plain());
+    let rolled = Goal::Up(Shape { image: 2, ..before }).run(&namespace).through(&Proxy::plain());
+    println!("new image, 20 executors: {} requests, {:?}, {:.1?}", rolled.seen.len(), counts(&rolled), rolled.took);
+    let writes = |class: &str| counts(&rolled).get(class).copied().unwrap_or_default();
+    // The session manager's image is changed in place; each executor goes and comes.
+    let expected = [("apply configmaps", 1), ("apply pods", 21), ("delete pods", 20)];
+    assert_eq!(expected.map(|(class, _)| (class, writes(class))), expected);
+}
