@@ -65,3 +65,44 @@ fn a_full_quota_is_told_with_how_far_it_got_and_a_rerun_goes_on() {
     }
     assert!(after.contains_key(&executor(4)));
 }
+
+#[test]
+fn a_limit_range_that_refuses_is_told_once_for_all_pods() {
+    let space = namespace();
+    let limits = "apiVersion: v1
+kind: LimitRange
+metadata: {name: small}
+spec: {limits: [{type: Container, max: {cpu: 100m}, default: {cpu: 100m}}]}
+";
+    space.apply(limits, &[]);
+    let flame =
+        demo(3).replace("executorManager:", "executorManager:\n    resources: {requests: {cpu: 2}, limits: {cpu: 2}}");
+    let up = space.up(&flame).exits(1).says("maximum cpu usage per Container is 100m");
+    assert_eq!(up.stderr.matches("maximum cpu usage").count(), 1, "{}", up.stderr);
+}
+
+#[test]
+fn a_webhook_that_is_down_is_named_and_waited_for() {
+    let space = namespace();
+    // Nothing listens on port 1 of the server's own machine.
+    let webhook = format!(
+        "apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: {{name: guard-{0}}}
+webhooks:
+- name: guard.example.com
+  clientConfig: {{url: 'https://127.0.0.1:1/'}}
+  rules: [{{operations: [CREATE], apiGroups: [''], apiVersions: [v1], resources: [pods]}}]
+  namespaceSelector: {{matchLabels: {{kubernetes.io/metadata.name: {0}}}}}
+  failurePolicy: Fail
+  sideEffects: None
+  admissionReviewVersions: [v1]
+",
+        space.name
+    );
+    space.apply(&webhook, &[]);
+    let up = space.up_with(&demo(2), &["--timeout=4s"]).exits(3);
+    up.says(r#"failed calling webhook "guard.example.com""#);
+    space.kubectl(&["delete", "validatingwebhookconfiguration", &format!("guard-{}", space.name)]);
+    space.up(&demo(2)).exits(0).prints("2/2");
+}
