@@ -62,7 +62,6 @@ fn two_different_files_never_mix() {
                 Some(which) => Ok(["the one", "the other"][which].to_owned()),
                 None => Err(mixes),
             };
-            println!("{title}, round {round}: {codes}: {}", is.clone().unwrap_or("MIXED".into()));
             let result = is.clone().map(drop).map_err(|mixes| {
                 format!(
                     "{codes}; to the one {}\n  to the other {}\n  {}\n  {}",

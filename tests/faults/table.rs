@@ -26,10 +26,10 @@ pub fn settle(title: &str, outcomes: Vec<Outcome>) {
         *all += 1;
     }
     println!("\n{title}: {} cases, good of all", outcomes.len());
-    println!("{:20}{}", "", columns.iter().map(|it| format!("{it:>14}")).collect::<String>());
+    println!("{:32}{}", "", columns.iter().map(|it| format!("{it:>14}")).collect::<String>());
     for (row, cells) in &cells {
         let cell = |column: &&str| cells.get(column).map_or("-".to_owned(), |(good, all)| format!("{good}/{all}"));
-        println!("{row:20}{}", columns.iter().map(|it| format!("{:>14}", cell(it))).collect::<String>());
+        println!("{row:32}{}", columns.iter().map(|it| format!("{:>14}", cell(it))).collect::<String>());
     }
     let problems: Vec<String> = outcomes
         .iter()
