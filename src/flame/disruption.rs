@@ -44,10 +44,11 @@ fn replaced(plan: &Plan, manifests: &Manifests, budget: MaxUnavailable) -> Optio
     let waves = (indices.len() as u32).div_ceil(size);
     let waves = if waves == 1 { "1 wave".to_owned() } else { format!("{waves} waves") };
     let least = replicas.saturating_sub(size);
-    Some(format!(
-        "executors {} are replaced in {waves}, never fewer than {least} of {replicas} ready",
-        ranges(&indices)
-    ))
+    let which = match indices.as_slice() {
+        [one] => format!("executor {one} is"),
+        many => format!("executors {} are", ranges(many)),
+    };
+    Some(format!("{which} replaced in {waves}, never fewer than {least} of {replicas} ready"))
 }
 
 fn stopped(plan: &Plan) -> Option<String> {
