@@ -60,7 +60,7 @@ const RULES: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "cli.rs",
+        "cli",
         &[
             "kube::",
             "tokio",

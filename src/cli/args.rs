@@ -1,0 +1,359 @@
+//! The arguments of each command, one struct a command; their doc comments are the help text.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::error::ErrorKind as ClapKind;
+use clap::{ArgMatches, Args, FromArgMatches, ValueEnum, ValueHint};
+use clap_complete::Shell;
+
+use super::values::{bar, component_parser, duration, flame_name, max_unavailable, replicas, source_parser};
+use crate::flame::names::Component;
+use crate::flame::rollout::{Bar, MaxUnavailable};
+
+/// Arguments of `up`.
+#[derive(Args, Clone, Debug)]
+pub struct UpArgs {
+    /// Read the FlameCluster from FILE; - is standard input
+    #[arg(short, long, value_name = "FILE", value_parser = source_parser(), value_hint = ValueHint::FilePath)]
+    pub filename: Source,
+    /// How long to wait
+    #[command(flatten)]
+    pub wait: WaitArgs,
+    /// Wait until all executors are ready, until Flame's state is Running, or until N or N% of the executors are ready
+    #[arg(long, value_name = "all|running|N|N%", default_value = "all", value_parser = bar)]
+    #[arg(env = "FLAMECTL_WAIT_FOR", hide_env_values = true)]
+    pub wait_for: Bar,
+    /// How many Pods to replace at once
+    #[command(flatten)]
+    pub wave: WaveArgs,
+    /// Stop replacing Pods when none got ready for this time
+    #[arg(long, value_name = "DURATION", default_value = "3m", value_parser = duration)]
+    #[arg(env = "FLAMECTL_PROGRESS_DEADLINE", hide_env_values = true)]
+    pub progress_deadline: Duration,
+    /// Show what would change and change nothing
+    ///
+    /// `client` compares with what was read; `server` sends every change as a dry run, so that admission is asked too.
+    /// Without a value it means `client`
+    #[arg(long, value_name = "client|server", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "", hide_possible_values = true)]
+    pub dry_run: Option<DryRun>,
+    /// Take fields that another tool applies
+    #[arg(long)]
+    pub force_conflicts: bool,
+    /// Take over objects under this flame's names that flamectl did not make
+    #[arg(long)]
+    pub adopt: bool,
+    /// Create the namespace if it is not there
+    #[arg(long)]
+    pub create_namespace: bool,
+    /// Whether to ask
+    #[command(flatten)]
+    pub confirm: ConfirmArgs,
+    /// Print the result in this format
+    #[arg(short, long, value_name = "FORMAT", default_value = "table", value_enum)]
+    pub output: ObjectFormat,
+}
+
+/// Arguments of `status`.
+#[derive(Args, Clone, Debug)]
+pub struct StatusArgs {
+    /// The flame; without it all flames of the namespace
+    #[arg(value_parser = flame_name)]
+    pub name: Option<String>,
+    /// Show the flames of all namespaces
+    #[arg(short = 'A', long, conflicts_with = "name")]
+    pub all_namespaces: bool,
+    /// Print in this format
+    #[arg(short, long, value_name = "FORMAT", default_value = "table", value_enum)]
+    pub output: ObjectFormat,
+    /// Leave the table's header out
+    #[arg(long)]
+    pub no_headers: bool,
+}
+
+/// Arguments of `render`.
+#[derive(Args, Clone, Debug)]
+pub struct RenderArgs {
+    /// Read the FlameCluster from FILE; - is standard input
+    #[arg(short, long, value_name = "FILE", value_parser = source_parser(), value_hint = ValueHint::FilePath)]
+    pub filename: Source,
+    /// Print in this format
+    #[arg(short, long, value_name = "FORMAT", default_value = "yaml", value_enum)]
+    pub output: ManifestFormat,
+}
+
+/// Arguments of `down`.
+#[derive(Args, Clone, Debug)]
+pub struct DownArgs {
+    /// Which flame
+    #[command(flatten)]
+    pub target: Target,
+    /// How long to wait
+    #[command(flatten)]
+    pub wait: WaitArgs,
+    /// Whether to ask
+    #[command(flatten)]
+    pub confirm: ConfirmArgs,
+    /// Print the result in this format
+    #[arg(short, long, value_name = "FORMAT", default_value = "table", value_enum)]
+    pub output: DownFormat,
+}
+
+/// Arguments of `watch`.
+#[derive(Args, Clone, Debug)]
+pub struct WatchArgs {
+    /// Read the FlameCluster from FILE, again whenever it changes
+    #[arg(short, long, value_name = "FILE", value_parser = source_parser(), value_hint = ValueHint::FilePath)]
+    pub filename: Source,
+}
+
+/// Arguments of `diff`.
+#[derive(Args, Clone, Debug)]
+pub struct DiffArgs {
+    /// Read the FlameCluster from FILE; - is standard input
+    #[arg(short, long, value_name = "FILE", value_parser = source_parser(), value_hint = ValueHint::FilePath)]
+    pub filename: Source,
+    /// Print field by field as text, or one line an object as table
+    #[arg(short, long, value_name = "FORMAT", default_value = "text", value_enum)]
+    pub output: DiffFormat,
+    /// Exit 0 where there are differences
+    #[arg(long)]
+    pub exit_zero: bool,
+}
+
+/// Arguments of `scale`.
+#[derive(Args, Clone, Debug)]
+pub struct ScaleArgs {
+    /// The flame
+    #[arg(value_parser = flame_name)]
+    pub name: String,
+    /// Number of executors, 0 to 10000
+    #[arg(long, value_name = "N", value_parser = replicas())]
+    pub replicas: u32,
+    /// Change nothing unless N is the number of executors so far
+    #[arg(long, value_name = "N", value_parser = replicas())]
+    pub current_replicas: Option<u32>,
+    /// How long to wait
+    #[command(flatten)]
+    pub wait: WaitArgs,
+    /// Whether to ask
+    #[command(flatten)]
+    pub confirm: ConfirmArgs,
+}
+
+/// Arguments of `restart`.
+#[derive(Args, Clone, Debug)]
+pub struct RestartArgs {
+    /// The flame
+    #[arg(value_parser = flame_name)]
+    pub name: String,
+    /// Replace the Pods of this component only
+    #[arg(value_parser = component_parser())]
+    pub component: Option<Component>,
+    /// How long to wait
+    #[command(flatten)]
+    pub wait: WaitArgs,
+    /// How many Pods to replace at once
+    #[command(flatten)]
+    pub wave: WaveArgs,
+    /// Whether to ask
+    #[command(flatten)]
+    pub confirm: ConfirmArgs,
+}
+
+/// Arguments of `validate`.
+#[derive(Args, Clone, Debug)]
+pub struct ValidateArgs {
+    /// Check FILE; - is standard input (can be repeated)
+    #[arg(short, long = "filename", value_name = "FILE", required = true, num_args = 1..)]
+    #[arg(value_parser = source_parser(), value_hint = ValueHint::FilePath)]
+    pub filenames: Vec<Source>,
+    /// Take warnings for errors
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// Arguments of `completions`.
+#[derive(Args, Clone, Debug)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+/// Arguments of `man`.
+#[derive(Args, Clone, Debug)]
+pub struct ManArgs {
+    /// The command; without it the page of flamectl itself
+    pub subcommand: Option<String>,
+}
+
+/// Arguments of `version`.
+#[derive(Args, Clone, Debug)]
+pub struct VersionArgs {
+    /// Print in this format
+    #[arg(short, long, value_name = "FORMAT", default_value = "text", value_enum)]
+    pub output: VersionFormat,
+}
+
+/// How long to wait.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct WaitArgs {
+    /// Wait for the result; --wait=false only sends
+    #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
+    #[arg(default_value = "true", default_missing_value = "true", hide_possible_values = true)]
+    pub wait: bool,
+    /// Stop waiting after this time, as 90s, 5m or 1h30m; 0 looks once
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration)]
+    #[arg(env = "FLAMECTL_TIMEOUT", hide_env_values = true)]
+    pub timeout: Duration,
+}
+
+/// How many Pods to replace at once.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct WaveArgs {
+    /// Replace at most N or N% of the executors at once
+    #[arg(long, value_name = "N|N%", default_value = "25%", value_parser = max_unavailable)]
+    #[arg(env = "FLAMECTL_MAX_UNAVAILABLE", hide_env_values = true)]
+    pub max_unavailable: MaxUnavailable,
+}
+
+/// Whether to ask.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct ConfirmArgs {
+    /// Do not ask before Pods are restarted or deleted
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+/// Formats of a flame with its status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ObjectFormat {
+    /// For people
+    Table,
+    /// FlameCluster with its status
+    Json,
+    /// FlameCluster with its status
+    Yaml,
+    /// flamecluster.flame.xflops.io/NAME
+    Name,
+}
+
+/// Formats of `render`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ManifestFormat {
+    /// One document an object
+    Yaml,
+    /// One List
+    Json,
+}
+
+/// Formats of `down`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DownFormat {
+    /// For people
+    Table,
+    /// flamecluster.flame.xflops.io/NAME
+    Name,
+}
+
+/// Formats of `diff`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DiffFormat {
+    /// Field by field
+    Text,
+    /// One line an object
+    Table,
+}
+
+/// Formats of `version`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum VersionFormat {
+    /// One line
+    Text,
+    /// For scripts
+    Json,
+}
+
+/// What a dry run asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DryRun {
+    /// Nobody: it compares
+    Client,
+    /// The server, without storing
+    Server,
+    /// `--dry-run` without a value: as `client`, with a warning
+    #[value(name = "", hide = true)]
+    Bare,
+}
+
+/// Where a FlameCluster is read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Standard input.
+    Stdin,
+    /// A file.
+    File(PathBuf),
+}
+
+impl From<PathBuf> for Source {
+    fn from(path: PathBuf) -> Self {
+        if path == Path::new("-") { Self::Stdin } else { Self::File(path) }
+    }
+}
+
+impl fmt::Display for Source {
+    /// Writes the name that the user gave: `-` for standard input.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stdin => f.write_str("-"),
+            Self::File(path) => path.display().fmt(f),
+        }
+    }
+}
+
+/// Which flame: by its name, or by the file that it was made from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// `metadata.name`.
+    Name(String),
+    /// A FlameCluster.
+    File(Source),
+}
+
+/// Target's arguments as clap knows them; exactly one is there.
+#[derive(Args)]
+#[group(id = "target", required = true, multiple = false)]
+struct TargetArgs {
+    /// The flame
+    #[arg(value_parser = flame_name)]
+    name: Option<String>,
+    /// Take name and namespace from FILE; - is standard input
+    #[arg(short, long, value_name = "FILE", value_parser = source_parser(), value_hint = ValueHint::FilePath)]
+    filename: Option<Source>,
+}
+
+impl FromArgMatches for Target {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let TargetArgs { name, filename } = TargetArgs::from_arg_matches(matches)?;
+        let target = name.map(Self::Name).or(filename.map(Self::File));
+        target.ok_or_else(|| clap::Error::raw(ClapKind::MissingRequiredArgument, "a NAME or --filename is missing\n"))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for Target {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        TargetArgs::augment_args(command)
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        TargetArgs::augment_args_for_update(command)
+    }
+}

@@ -1,0 +1,236 @@
+use super::values::{bar, duration, flame_name, max_unavailable};
+use super::*;
+use crate::flame::rollout::{Bar, MaxUnavailable};
+
+fn parsed(line: &str) -> Result<Cli, Notice> {
+    parse(line.split_whitespace().map(OsString::from))
+}
+
+#[track_caller]
+fn up(line: &str) -> UpArgs {
+    match parsed(line).unwrap().verb {
+        Verb::Up(args) => args,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[track_caller]
+fn refused(line: &str) -> String {
+    let notice = parsed(line).unwrap_err();
+    assert_eq!(notice.exit_code, 2, "{}", notice.text);
+    notice.text.lines().next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn the_definition_is_consistent() {
+    command(BINARY).debug_assert();
+}
+
+#[test]
+fn every_command_has_the_arguments_it_promises() {
+    for line in [
+        "flamectl up -f a.yaml -o yaml -y --adopt --create-namespace --force-conflicts",
+        "flamectl status",
+        "flamectl status demo -o json",
+        "flamectl status -A --no-headers -o name",
+        "flamectl render -f - -o json",
+        "flamectl down demo -y --wait=false -o name",
+        "flamectl down -f a.yaml --timeout 90s",
+        "flamectl watch -f a.yaml",
+        "flamectl diff -f a.yaml --exit-zero -o table",
+        "flamectl scale demo --replicas 0 --current-replicas 10000 -y",
+        "flamectl restart demo --max-unavailable 3",
+        "flamectl restart demo executor-manager",
+        "flamectl validate -f a.yaml -f b.yaml c.yaml --strict",
+        "flamectl completions zsh",
+        "flamectl man up",
+        "flamectl version -o json",
+        "flamectl -n ml --context c --kubeconfig k --request-timeout 0 --as u --as-group g --as-group h -v status",
+        "flamectl status -q -n ml --color never",
+    ] {
+        assert!(parsed(line).is_ok(), "{line}: {:?}", parsed(line));
+    }
+}
+
+#[test]
+fn up_has_the_documented_defaults() {
+    let args = up("flamectl up -f a.yaml");
+    assert_eq!(args.filename, Source::File("a.yaml".into()));
+    assert!(args.wait.wait && !args.confirm.yes && !args.adopt && !args.force_conflicts && !args.create_namespace);
+    assert_eq!(args.wait.timeout, Duration::from_secs(300));
+    assert_eq!(args.progress_deadline, Duration::from_secs(180));
+    assert_eq!((args.wait_for, args.wave.max_unavailable), (Bar::All, MaxUnavailable::Percent(25)));
+    assert_eq!((args.dry_run, args.output), (None, ObjectFormat::Table));
+}
+
+#[test]
+fn a_dry_run_without_a_value_can_be_told_apart() {
+    assert_eq!(up("flamectl up --dry-run -f a").dry_run, Some(DryRun::Bare));
+    assert_eq!(up("flamectl up --dry-run=client -f a").dry_run, Some(DryRun::Client));
+    assert_eq!(up("flamectl up --dry-run=server -f a").dry_run, Some(DryRun::Server));
+}
+
+#[test]
+fn waiting_is_switched_off_with_an_equals_sign() {
+    assert!(!up("flamectl up --wait=false -f a").wait.wait);
+    assert!(up("flamectl up --wait -f a").wait.wait);
+}
+
+#[test]
+fn a_dash_is_standard_input() {
+    assert_eq!(up("flamectl up -f -").filename, Source::Stdin);
+    assert_eq!(Source::Stdin.to_string(), "-");
+    assert_eq!(Source::File("a/b.yaml".into()).to_string(), "a/b.yaml");
+}
+
+#[test]
+fn durations_are_written_as_in_go() {
+    for (text, milliseconds) in [
+        ("5m", 300_000),
+        ("1h30m", 5_400_000),
+        ("90s", 90_000),
+        ("1.5h", 5_400_000),
+        ("500ms", 500),
+        ("0", 0),
+        ("0s", 0),
+    ] {
+        assert_eq!(duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
+    }
+    for (text, message) in [
+        ("-5m", "a duration can't be negative"),
+        ("90", "the unit is missing; 90 seconds are 90s"),
+        ("", "not a duration; write it as 90s, 5m or 1h30m"),
+        ("5x", "not a duration; write it as 90s, 5m or 1h30m"),
+        ("1d", "not a duration; write it as 90s, 5m or 1h30m"),
+        ("99999999999999999999h", "not a duration; write it as 90s, 5m or 1h30m"),
+    ] {
+        assert_eq!(duration(text), Err(message.to_owned()), "{text}");
+    }
+}
+
+#[test]
+fn numbers_and_shares_become_domain_types() {
+    for (text, expected) in [
+        ("all", Some(Bar::All)),
+        ("running", Some(Bar::Running)),
+        ("3", Some(Bar::Count(3))),
+        ("80%", Some(Bar::Percent(80))),
+        ("0", Some(Bar::Count(0))),
+        ("101%", None),
+        ("+3", None),
+        ("-3", None),
+        ("3.5", None),
+        ("%", None),
+        ("", None),
+        ("4294967296", None),
+    ] {
+        assert_eq!(bar(text).ok(), expected, "{text}");
+    }
+    for (text, expected) in [
+        ("1", Some(MaxUnavailable::Count(1))),
+        ("25%", Some(MaxUnavailable::Percent(25))),
+        ("0", None),
+        ("0%", None),
+        ("101%", None),
+    ] {
+        assert_eq!(max_unavailable(text).ok(), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_flame_is_named_as_it_is_printed() {
+    for (text, expected) in [
+        ("demo", Some("demo")),
+        ("flamecluster/demo", Some("demo")),
+        ("flamecluster.flame.xflops.io/demo", Some("demo")),
+        ("pod/demo", None),
+        ("1demo", None),
+        ("-demo", None),
+        ("demo-", None),
+        ("Demo", None),
+        ("..", None),
+        ("", None),
+    ] {
+        assert_eq!(flame_name(text).ok().as_deref(), expected, "{text}");
+    }
+    assert!(flame_name(&"a".repeat(47)).is_ok());
+    assert!(flame_name(&"a".repeat(48)).is_err());
+}
+
+#[test]
+fn down_takes_a_name_or_a_file() {
+    let target = |line| match parsed(line).unwrap().verb {
+        Verb::Down(args) => args.target,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(target("flamectl down demo"), Target::Name("demo".to_owned()));
+    assert_eq!(target("flamectl down -f -"), Target::File(Source::Stdin));
+    refused("flamectl down");
+    refused("flamectl down demo -f a.yaml");
+}
+
+#[test]
+fn bad_usage_exits_2_and_says_why() {
+    for (line, message) in [
+        (
+            "flamectl up -f a --timeout 5",
+            "error: invalid value '5' for '--timeout <DURATION>': the unit is missing; 5 seconds are 5s",
+        ),
+        ("flamectl up -f a -f b", "error: the argument '--filename <FILE>' cannot be used multiple times"),
+        ("flamectl scale demo --replicas -1", "error: unexpected argument '-1' found"),
+        (
+            "flamectl scale demo --replicas 10001",
+            "error: invalid value '10001' for '--replicas <N>': 10001 is not in 0..=10000",
+        ),
+        ("flamectl status demo -A", "error: the argument '[NAME]' cannot be used with '--all-namespaces'"),
+        ("flamectl sttus", "error: unrecognized subcommand 'sttus'"),
+    ] {
+        assert_eq!(refused(line), message, "{line}");
+    }
+}
+
+#[test]
+fn usage_shows_the_name_it_was_called_by() {
+    for (argv0, usage) in [
+        ("flamectl", "Usage: flamectl up [OPTIONS] --filename <FILE>"),
+        ("/usr/local/bin/kubectl-flame", "Usage: kubectl flame up [OPTIONS] --filename <FILE>"),
+    ] {
+        let text = parsed(&format!("{argv0} up -h")).unwrap_err().text;
+        assert!(text.lines().any(|line| line == usage), "{text}");
+    }
+    assert_eq!(called_as(OsStr::new("flamectl.exe")), "flamectl");
+}
+
+#[test]
+fn help_says_first_what_it_is_and_lists_exit_codes() {
+    let help = parsed("flamectl --help").unwrap_err();
+    assert_eq!(help.exit_code, 0);
+    let first = help.text.lines().next().unwrap_or_default();
+    assert!(first.contains("Flame on Kubernetes") && first.contains("flmctl"), "{first}");
+    assert!(help.text.contains("  130  Interrupted\n"), "{}", help.text);
+    assert_eq!(parsed("flamectl").unwrap_err().exit_code, 2);
+}
+
+#[test]
+fn values_of_variables_are_never_shown() {
+    for command in std::iter::once(&command(BINARY)).chain(command(BINARY).get_subcommands()) {
+        for arg in command.get_arguments().filter(|arg| arg.get_env().is_some()) {
+            let name = format!("FLAMECTL_{}", arg.get_long().unwrap_or_default().replace('-', "_").to_uppercase());
+            assert_eq!(arg.get_env(), Some(OsStr::new(&name)));
+            assert!(arg.is_hide_env_values_set(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn every_command_has_a_man_page_and_every_shell_a_script() {
+    let files = generated_files().unwrap();
+    let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(
+        names[..6],
+        ["flamectl.bash", "_flamectl", "flamectl.fish", "_flamectl.ps1", "flamectl.elv", "flamectl.1"]
+    );
+    assert_eq!(names.len(), 6 + command(BINARY).get_subcommands().count());
+    assert!(files.iter().all(|(_, bytes)| !bytes.is_empty()));
+    assert_eq!(man(Some("nope")).unwrap_err().what, "flamectl has no command \"nope\"");
+}

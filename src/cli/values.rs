@@ -1,0 +1,99 @@
+//! The texts of arguments, parsed into the types that the other layers use.
+
+use std::time::Duration;
+
+use clap::builder::{PathBufValueParser, PossibleValuesParser, TypedValueParser};
+use jiff::SignedDuration;
+
+use super::args::Source;
+use crate::flame::names::{Component, MAX_NAME_LENGTH, MAX_REPLICAS};
+use crate::flame::rollout::{Bar, MaxUnavailable};
+
+/// Parses a duration as Go writes it: `90s`, `5m`, `1h30m`, `1.5h`, `500ms`, `0`.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    if text == "0" {
+        return Ok(Duration::ZERO);
+    }
+    if text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty() {
+        return Err(format!("the unit is missing; {text} seconds are {text}s"));
+    }
+    let parsed: SignedDuration = text.parse().map_err(|_| "not a duration; write it as 90s, 5m or 1h30m".to_owned())?;
+    Duration::try_from(parsed).map_err(|_| "a duration can't be negative".to_owned())
+}
+
+/// Parses `all`, `running`, `N` or `N%`.
+pub(super) fn bar(text: &str) -> Result<Bar, String> {
+    match text {
+        "all" => Ok(Bar::All),
+        "running" => Ok(Bar::Running),
+        _ => match number(text) {
+            Some((count, false)) => Ok(Bar::Count(count)),
+            Some((percent, true)) if percent <= 100 => Ok(Bar::Percent(percent)),
+            Some(_) => Err("more than 100%".to_owned()),
+            None => Err("not all, running, a number of executors or a share as 80%".to_owned()),
+        },
+    }
+}
+
+/// Parses `N` or `N%`, at least 1: with 0 nothing could ever be replaced.
+pub(super) fn max_unavailable(text: &str) -> Result<MaxUnavailable, String> {
+    match number(text) {
+        Some((0, _)) => Err("at least 1 executor has to be replaced at a time".to_owned()),
+        Some((count, false)) => Ok(MaxUnavailable::Count(count)),
+        Some((percent, true)) if percent <= 100 => Ok(MaxUnavailable::Percent(percent)),
+        Some(_) => Err("more than 100%".to_owned()),
+        None => Err("not a number of executors or a share as 25%".to_owned()),
+    }
+}
+
+/// Returns the number and whether `%` follows it.
+pub(super) fn number(text: &str) -> Option<(u32, bool)> {
+    let digits = text.strip_suffix('%').unwrap_or(text);
+    let number = digits.parse().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
+    Some((number, digits.len() < text.len()))
+}
+
+/// Parses a flame's name, also as `-o name` prints it.
+pub(super) fn flame_name(text: &str) -> Result<String, String> {
+    let name = match text.split_once('/') {
+        Some(("flamecluster" | "flamecluster.flame.xflops.io", name)) => name,
+        _ => text,
+    };
+    if !name.starts_with(|first: char| first.is_ascii_lowercase()) {
+        return Err("a flame's name starts with a lower-case letter".to_owned());
+    }
+    label(name, MAX_NAME_LENGTH)
+}
+
+/// Parses a namespace's name.
+pub(super) fn namespace(text: &str) -> Result<String, String> {
+    // Kubernetes: a DNS-1123 label.
+    label(text, 63)
+}
+
+/// Parses what names in Kubernetes have in common; they become parts of request paths.
+pub(super) fn label(text: &str, max_length: usize) -> Result<String, String> {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if text.is_empty() || text.len() > max_length {
+        return Err(format!("a name has 1 to {max_length} characters"));
+    }
+    if !text.bytes().all(allowed) || text.starts_with('-') || text.ends_with('-') {
+        return Err("a name has lower-case letters, digits and, inside, hyphens".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+pub(super) fn replicas() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(0..=i64::from(MAX_REPLICAS))
+}
+
+pub(super) fn source_parser() -> impl TypedValueParser<Value = Source> {
+    PathBufValueParser::new().map(Source::from)
+}
+
+pub(super) fn component_parser() -> impl TypedValueParser<Value = Component> {
+    let components = [Component::SessionManager, Component::ExecutorManager];
+    PossibleValuesParser::new(components.map(Component::name)).map(move |name| {
+        if name == Component::SessionManager.name() { Component::SessionManager } else { Component::ExecutorManager }
+    })
+}
