@@ -4,6 +4,7 @@
 
 pub mod drive;
 pub mod read;
+pub mod rights;
 pub mod watch;
 mod wire;
 pub mod write;
