@@ -3,6 +3,7 @@
 //! Pure: this layer imports std (no files, network, environment or clock), serde, k8s_openapi, the YAML crates and a hash.
 //! A [`FlameCluster`] that [`parse`] returned is valid; everything below may rely on that.
 
+pub mod amounts;
 pub mod config;
 pub mod disruption;
 pub mod manifests;
