@@ -11,6 +11,7 @@ pub mod names;
 pub mod observed;
 pub mod parse;
 pub mod plan;
+pub mod preflight;
 pub mod rollout;
 pub mod state;
 #[cfg(test)]
