@@ -1,20 +1,26 @@
 //! What the caller may do.
+//!
+//! One SelfSubjectRulesReview tells for a whole namespace. Where an authorizer cannot list its rules, as a webhook's, a
+//! SelfSubjectAccessReview a right tells the rest.
 
+use futures_util::future::join_all;
 use kube::core::params::PostParams;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
-use super::ApiServer;
-use crate::error::{Error, Result};
+use super::{ApiServer, Failure, Observer, Read};
+use crate::flame::plan::Right;
+use crate::flame::preflight::CREATE_NAMESPACES;
 
-/// A right: verb and resource, as `patch pods`.
-pub type Right = (&'static str, &'static str);
-
-/// What the server says one may do in a namespace.
-#[derive(serde::Deserialize)]
-struct RulesReview {
-    status: Rules,
+/// A review with the server's answer.
+#[derive(Deserialize)]
+struct Review<S> {
+    status: S,
 }
 
-#[derive(serde::Deserialize)]
+/// What the server says one may do in a namespace.
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Rules {
     #[serde(default)]
@@ -22,12 +28,22 @@ struct Rules {
     resource_rules: Vec<Rule>,
 }
 
-#[derive(serde::Deserialize, Default)]
+#[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Rule {
     verbs: Vec<String>,
     api_groups: Option<Vec<String>>,
     resources: Option<Vec<String>>,
+}
+
+/// Whether one may do one thing.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Access {
+    allowed: bool,
+    /// Why the server could not find out.
+    #[serde(default)]
+    evaluation_error: String,
 }
 
 impl Rule {
@@ -41,21 +57,65 @@ impl Rule {
 }
 
 impl ApiServer {
-    /// Returns which of these rights the caller lacks in a namespace, by one SelfSubjectRulesReview. Where the server cannot
-    /// tell them all (an authorizer that does not list its rules), or does not answer, nothing counts as lacking.
+    /// Returns which of these rights the caller lacks in a namespace. Where nobody may ask, nothing counts as lacking.
     ///
     /// # Errors
-    /// Only where no request can be made.
-    pub async fn missing_rights(&self, namespace: &str, needed: &[Right]) -> Result<Vec<Right>> {
-        let review = serde_json::json!({ "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview",
-            "spec": { "namespace": namespace } });
-        let requests = kube::core::Request::new("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews");
-        let request = requests.create(&PostParams::default(), review.to_string().into_bytes());
-        let request = request.map_err(|error| Error::server(format!("rights cannot be asked for: {error}")))?;
-        let rules = match self.send::<RulesReview>(request).await {
-            Ok((review, _)) if !review.status.incomplete => review.status.resource_rules,
-            _ => return Ok(Vec::new()),
-        };
-        Ok(needed.iter().copied().filter(|right| !rules.iter().any(|rule| rule.grants(*right))).collect())
+    /// Why the server could not be asked.
+    pub(super) async fn ask_rights(
+        &self,
+        namespace: &str,
+        needed: &[Right],
+        observer: &dyn Observer,
+    ) -> Result<Vec<Right>, Failure> {
+        let mut open = needed.to_vec();
+        let spec = json!({ "namespace": namespace });
+        match self.review::<Rules>("SelfSubjectRulesReview", &spec, observer).await {
+            Ok(Some(rules)) => {
+                // A namespace is not in itself: what its rules say of namespaces is not about making one.
+                let granted = |right: &Right| rules.resource_rules.iter().any(|rule| rule.grants(*right));
+                open.retain(|right| *right == CREATE_NAMESPACES || !granted(right));
+                if !rules.incomplete && !open.contains(&CREATE_NAMESPACES) {
+                    return Ok(open);
+                }
+            }
+            Ok(None) => {}
+            Err(failure) => return Err(failure),
+        }
+        let asked = open.iter().map(|right| self.may(namespace, *right, observer));
+        let mut missing = Vec::new();
+        for (right, may) in open.iter().zip(join_all(asked).await) {
+            if !may? {
+                missing.push(*right);
+            }
+        }
+        Ok(missing)
+    }
+
+    async fn may(&self, namespace: &str, right: Right, observer: &dyn Observer) -> Result<bool, Failure> {
+        let (verb, resource) = right;
+        let namespace = if right == CREATE_NAMESPACES { "" } else { namespace };
+        let attributes = json!({ "namespace": namespace, "verb": verb, "resource": resource });
+        let spec = json!({ "resourceAttributes": attributes });
+        let access = self.review::<Access>("SelfSubjectAccessReview", &spec, observer).await?;
+        Ok(access.is_none_or(|access| access.allowed || !access.evaluation_error.is_empty()))
+    }
+
+    /// Asks for a review, which stores nothing and so may be repeated; none where one may not ask.
+    async fn review<S: DeserializeOwned>(
+        &self,
+        kind: &str,
+        spec: &Value,
+        observer: &dyn Observer,
+    ) -> Result<Option<S>, Failure> {
+        let review = json!({ "apiVersion": "authorization.k8s.io/v1", "kind": kind, "spec": spec });
+        let path = format!("/apis/authorization.k8s.io/v1/{}s", kind.to_ascii_lowercase());
+        let request = kube::core::Request::new(path).create(&PostParams::default(), review.to_string().into_bytes());
+        let request = request.map_err(|error| Failure::Hopeless(error.to_string()))?;
+        match self.attempt::<Review<S>>("rights", request, observer).await {
+            Ok(Read::Found(review)) => Ok(Some(review.status)),
+            Ok(Read::Missing | Read::Expired) => Ok(None),
+            Err(failure) if failure.code() == 403 => Ok(None),
+            Err(failure) => Err(failure),
+        }
     }
 }
