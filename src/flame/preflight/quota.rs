@@ -109,7 +109,7 @@ impl<'p, 'a> OfPlan<'p, 'a> {
             let (needed, left_over, of) = (text(key, taken - freed), text(key, left), text(key, hard));
             let message = format!("quota {name:?}: {what} {key} {needed}{more}, {left_over} {is} left of {of}");
             let fitting = self.fitting(key, left - (taken - freed));
-            let hint = self.hint(fitting);
+            let hint = self.hint(key, fitting);
             return Some(Finding::error(format!("{message}{}", self.would_fit(fitting)), hint));
         }
         if fresh > left {
@@ -174,13 +174,15 @@ impl<'p, 'a> OfPlan<'p, 'a> {
         fitting.map(|number| format!("; {number} of {of} would fit")).unwrap_or_default()
     }
 
-    fn hint(&self, fitting: Option<u32>) -> String {
+    fn hint(&self, key: &str, fitting: Option<u32>) -> String {
+        let is_count = matches!(key, "pods" | "services" | "configmaps") || key.starts_with("count/");
         let cure = match fitting {
-            Some(number) if number > 0 => format!("replicas: {number}"),
-            _ => "ask for less".to_owned(),
+            Some(number) if number > 0 => format!("replicas: {number}, or "),
+            _ if is_count => String::new(),
+            _ => "lower what the Pods ask for, or ".to_owned(),
         };
         let namespace = self.case.manifests.flame.namespace();
-        format!("{cure}, or have the quota raised; kubectl describe quota {} -n {namespace} shows it", self.quota.name)
+        format!("{cure}have the quota raised; kubectl describe quota {} -n {namespace} shows it", self.quota.name)
     }
 }
 

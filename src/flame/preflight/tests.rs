@@ -182,7 +182,9 @@ fn a_quota_says_what_is_needed_what_is_left_and_how_much_would_fit() {
     let small = World::of(10).quota(&cpu, &[("requests.cpu", "8")]);
     small.hints("replicas: 3, or have the quota raised; kubectl describe quota compute -n ml shows it");
     let none = World::of(10).quota(&cpu, &[("requests.cpu", "12")]);
-    none.hints("ask for less, or have the quota raised; kubectl describe quota compute -n ml shows it");
+    none.hints("lower what the Pods ask for, or have the quota raised; kubectl describe quota compute -n ml shows it");
+    let objects = World::of(1).quota(&[("services", "1")], &[]);
+    objects.hints("have the quota raised; kubectl describe quota compute -n ml shows it");
 }
 
 #[test]
