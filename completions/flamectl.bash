@@ -173,7 +173,7 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__diff)
-            opts="-f -o -n -v -q -h --filename --output --exit-zero --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --help"
+            opts="-f -o -n -v -q -h --filename --output --exit-zero --skip-preflight --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -523,7 +523,7 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__restart)
-            opts="-y -n -v -q -h --wait --timeout --max-unavailable --yes --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --help session-manager executor-manager"
+            opts="-y -n -v -q -h --skip-preflight --wait --timeout --max-unavailable --yes --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --help session-manager executor-manager"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -592,7 +592,7 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__scale)
-            opts="-y -n -v -q -h --replicas --current-replicas --wait --timeout --yes --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --help"
+            opts="-y -n -v -q -h --replicas --current-replicas --skip-preflight --wait --timeout --yes --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -730,7 +730,7 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__up)
-            opts="-f -y -o -n -v -q -h --filename --wait --timeout --wait-for --max-unavailable --progress-deadline --dry-run --force-conflicts --adopt --create-namespace --yes --output --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --help"
+            opts="-f -y -o -n -v -q -h --filename --wait --timeout --wait-for --max-unavailable --progress-deadline --dry-run --force-conflicts --adopt --create-namespace --skip-preflight --yes --output --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -849,7 +849,7 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__validate)
-            opts="-f -n -v -q -h --filename --strict --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --help"
+            opts="-f -n -v -q -h --filename --server --strict --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

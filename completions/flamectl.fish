@@ -45,7 +45,7 @@ complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "watch" -d 'Keep a
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "diff" -d 'Show what `up` would change'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "scale" -d 'Change the number of executors'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "restart" -d 'Replace a flame\'s Pods, or those of one component'
-complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "validate" -d 'Check FlameCluster files, without a server'
+complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "validate" -d 'Check FlameCluster files, by themselves or for a server'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "man" -d 'Print a man page'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "version" -d 'Print the version'
@@ -74,6 +74,7 @@ never\t'Not at all'"
 complete -c flamectl -n "__fish_flamectl_using_subcommand up" -l force-conflicts -d 'Take fields that another tool applies'
 complete -c flamectl -n "__fish_flamectl_using_subcommand up" -l adopt -d 'Take over objects under this flame\'s names that flamectl did not make'
 complete -c flamectl -n "__fish_flamectl_using_subcommand up" -l create-namespace -d 'Create the namespace if it is not there'
+complete -c flamectl -n "__fish_flamectl_using_subcommand up" -l skip-preflight -d 'Do not ask first whether it fits'
 complete -c flamectl -n "__fish_flamectl_using_subcommand up" -s y -l yes -d 'Do not ask before Pods are restarted or deleted'
 complete -c flamectl -n "__fish_flamectl_using_subcommand up" -s v -l verbose -d 'Tell more: every object, every retry'
 complete -c flamectl -n "__fish_flamectl_using_subcommand up" -s q -l quiet -d 'Tell errors only'
@@ -156,6 +157,7 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -l color -d 'Col
 always\t'Even into a pipe'
 never\t'Not at all'"
 complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -l exit-zero -d 'Exit 0 where there are differences'
+complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -l skip-preflight -d 'Do not ask first whether it fits'
 complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -s v -l verbose -d 'Tell more: every object, every retry'
 complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -s q -l quiet -d 'Tell errors only'
 complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -173,6 +175,7 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand scale" -l as-group -d 
 complete -c flamectl -n "__fish_flamectl_using_subcommand scale" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand scale" -l skip-preflight -d 'Do not ask first whether it fits'
 complete -c flamectl -n "__fish_flamectl_using_subcommand scale" -s y -l yes -d 'Do not ask before Pods are restarted or deleted'
 complete -c flamectl -n "__fish_flamectl_using_subcommand scale" -s v -l verbose -d 'Tell more: every object, every retry'
 complete -c flamectl -n "__fish_flamectl_using_subcommand scale" -s q -l quiet -d 'Tell errors only'
@@ -190,6 +193,7 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -l as-group -
 complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -l skip-preflight -d 'Do not ask first whether it fits'
 complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -s y -l yes -d 'Do not ask before Pods are restarted or deleted'
 complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -s v -l verbose -d 'Tell more: every object, every retry'
 complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -s q -l quiet -d 'Tell errors only'
@@ -204,6 +208,7 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -l as-group 
 complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -l server -d 'Ask the server, too, whether it would take the flames as it is now'
 complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -l strict -d 'Take warnings for errors'
 complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -s v -l verbose -d 'Tell more: every object, every retry'
 complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -s q -l quiet -d 'Tell errors only'

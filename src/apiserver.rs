@@ -4,6 +4,8 @@
 
 pub mod drive;
 pub mod read;
+mod rights;
+pub mod surroundings;
 pub mod watch;
 mod wire;
 pub mod write;
@@ -108,6 +110,12 @@ impl Failure {
         }
     }
 
+    /// Makes the failure of a path that the server does not know.
+    fn missing(message: String) -> Self {
+        let status = Status { message, code: 404, ..Default::default() };
+        Self::Status { status: Box::new(status), retry_after: None }
+    }
+
     /// Says it in one line.
     pub(crate) fn text(&self) -> String {
         match self {
@@ -204,6 +212,16 @@ impl ApiServer {
         request: http::Request<Vec<u8>>,
         observer: &dyn Observer,
     ) -> Result<Read<T>> {
+        self.attempt(what, request, observer).await.map_err(|failure| read_error(what, &self.url, &failure))
+    }
+
+    /// Does what [`ApiServer::read`] does, for those who tell failures apart.
+    async fn attempt<T: DeserializeOwned>(
+        &self,
+        what: &str,
+        request: http::Request<Vec<u8>>,
+        observer: &dyn Observer,
+    ) -> Result<Read<T>, Failure> {
         let mut pause = READ_BACKOFF;
         let mut tries = 1;
         loop {
@@ -216,7 +234,7 @@ impl ApiServer {
                     observer.event(Event::Retrying(what.to_owned(), failure.text(), after));
                     sleep(after, observer).await;
                 }
-                Err(failure) => return Err(read_error(what, &self.url, &failure)),
+                Err(failure) => return Err(failure),
             }
             tries += 1;
             pause *= 2;

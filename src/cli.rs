@@ -28,7 +28,7 @@ const EXIT_CODES: &str = "Exit codes:
   4    Failed, or cannot get ready
   5    Refused: foreign object, field conflict, or confirmation missing
   130  Interrupted
-`diff` differs: 0 same, 1 different, 2 and above an error";
+`diff` differs: 0 same, 1 different, 2 and above an error, or `up` would be refused";
 
 const UP_EXAMPLES: &str = "Examples:
   flamectl up -f demo.yaml                   Create or change a flame and wait until it runs
@@ -144,13 +144,13 @@ pub enum Verb {
     /// Keep a flame as its file says until interrupted
     Watch(WatchArgs),
     /// Show what `up` would change
-    #[command(after_help = "Exit codes:\n  0   Same\n  1   Different\n  2+  Error")]
+    #[command(after_help = "Exit codes:\n  0   Same\n  1   Different\n  2+  Error, or the server would refuse `up`")]
     Diff(DiffArgs),
     /// Change the number of executors
     Scale(ScaleArgs),
     /// Replace a flame's Pods, or those of one component
     Restart(RestartArgs),
-    /// Check FlameCluster files, without a server
+    /// Check FlameCluster files, by themselves or for a server
     Validate(ValidateArgs),
     /// Print the completion script of a shell
     #[command(alias = "completion")]

@@ -1,6 +1,7 @@
 //! The verbs: the only layer that sees the other three. Each reads like a table of contents.
 
 mod input;
+mod preflight;
 mod show;
 mod work;
 
@@ -41,7 +42,7 @@ pub async fn run(cli: &Cli, printer: &Printer) -> Result<u8> {
         Verb::Diff(args) => diff::run(&context, args).await,
         Verb::Scale(args) => scale::run(&context, args).await,
         Verb::Restart(args) => restart::run(&context, args).await,
-        Verb::Validate(args) => validate::run(&context, args),
+        Verb::Validate(args) => validate::run(&context, args).await,
         Verb::Completions(args) => completions::completions(&context, args),
         Verb::Man(args) => completions::man(&context, args),
         Verb::Version(args) => completions::version(&context, args),

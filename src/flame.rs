@@ -3,6 +3,7 @@
 //! Pure: this layer imports std (no files, network, environment or clock), serde, k8s_openapi, the YAML crates and a hash.
 //! A [`FlameCluster`] that [`parse`] returned is valid; everything below may rely on that.
 
+pub mod amounts;
 pub mod config;
 pub mod disruption;
 pub mod manifests;
@@ -10,6 +11,7 @@ pub mod names;
 pub mod observed;
 pub mod parse;
 pub mod plan;
+pub mod preflight;
 pub mod rollout;
 pub mod state;
 #[cfg(test)]

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use crate::error::{Error, ErrorKind, Problem, Result, Severity};
 use crate::flame::FlameCluster;
+use crate::flame::preflight::Finding;
 use crate::flame::state::Status;
 
 /// What the surroundings say about the terminal; read once, here.
@@ -140,6 +141,20 @@ impl Printer {
         for problem in problems {
             if problem.severity == Severity::Error || !self.options.quiet {
                 self.problem(problem);
+            }
+        }
+    }
+
+    /// Tells what is in the way, or might be.
+    pub fn findings(&self, findings: &[Finding]) {
+        for finding in findings {
+            match finding.severity {
+                Severity::Error => self.labelled("error:", Color::Red, &finding.message),
+                Severity::Warning if self.options.quiet => continue,
+                Severity::Warning => self.labelled("warning:", Color::Yellow, &finding.message),
+            }
+            if let Some(hint) = &finding.hint {
+                self.to_stderr(&format!("  {} {}", self.paint(Color::Cyan, "hint:"), text::clean(hint)));
             }
         }
     }
@@ -356,6 +371,21 @@ pub(crate) mod tests {
                 "hint: choose another name",
             ]
         );
+    }
+
+    #[test]
+    fn findings_are_told_one_a_line_and_errors_even_when_quiet() {
+        let findings = [(Severity::Error, Some("raise it")), (Severity::Warning, None)].map(|(severity, hint)| {
+            Finding { severity, message: "it is small".to_owned(), hint: hint.map(str::to_owned) }
+        });
+        for (quiet, expected) in [
+            (false, &["error: it is small", "  hint: raise it", "warning: it is small"][..]),
+            (true, &["error: it is small", "  hint: raise it"]),
+        ] {
+            let (printer, written) = plain(PrinterOptions { quiet, ..PrinterOptions::default() });
+            printer.findings(&findings);
+            assert_eq!(written.lines(), expected);
+        }
     }
 
     #[test]

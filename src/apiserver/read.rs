@@ -7,7 +7,7 @@ use kube::core::params::{GetParams, ListParams};
 use serde::de::DeserializeOwned;
 
 use super::wire::{self, List};
-use super::{ApiServer, Observer, Read, built, requests};
+use super::{ApiServer, Failure, Observer, Read, built, read_error, requests};
 use crate::error::{Error, Result};
 use crate::flame::names::{self, Component, Kind, ObjectRef};
 use crate::flame::observed::{Observed, ObservedConfigMap, ObservedPod, Snapshot};
@@ -131,6 +131,22 @@ impl ApiServer {
         names_only: bool,
         observer: &dyn Observer,
     ) -> Result<(Vec<T>, String)> {
+        let pages = self.pages(path, what, selector, names_only, observer).await;
+        pages.map_err(|failure| read_error(what, self.url(), &failure))
+    }
+
+    /// Reads a list page by page, all of it as of one moment.
+    ///
+    /// # Errors
+    /// Why it could not be read. Half a list is never returned.
+    pub(super) async fn pages<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        what: &str,
+        selector: &str,
+        names_only: bool,
+        observer: &dyn Observer,
+    ) -> Result<(Vec<T>, String), Failure> {
         let first = ListParams {
             limit: Some(PAGE),
             label_selector: Some(selector.to_owned()).filter(|it| !it.is_empty()),
@@ -142,14 +158,12 @@ impl ApiServer {
             loop {
                 let requests = kube::core::Request::new(path);
                 let request = if names_only { requests.list_metadata(&params) } else { requests.list(&params) };
-                let request = request.map_err(|error| Error::server(format!("{what} cannot be listed: {error}")))?;
-                let page: List<T> = match self.read(what, request, observer).await? {
+                let request = request.map_err(|error| Failure::Broken(error.to_string()))?;
+                let page: List<T> = match self.attempt(what, request, observer).await? {
                     Read::Found(page) => page,
                     // The server forgot the list's moment: a new list is the only right one (faults F15).
                     Read::Expired => continue 'again,
-                    Read::Missing => {
-                        return Err(Error::server(format!("{what} cannot be listed: {} has no {path}", self.url())));
-                    }
+                    Read::Missing => return Err(Failure::missing(format!("{} has no {path}", self.url()))),
                 };
                 items.extend(page.items);
                 if page.metadata.continue_token.is_empty() {
@@ -158,7 +172,7 @@ impl ApiServer {
                 params.continue_token = Some(page.metadata.continue_token);
             }
         }
-        Err(Error::server(format!("{what} could not be listed: the server dropped the list {LIST_TRIES} times")))
+        Err(Failure::Broken(format!("the server dropped the list {LIST_TRIES} times")))
     }
 
     /// Reads everything of one flame: its record, Services, session manager and executors.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
+use crate::flame::amounts::Amounts;
 use crate::flame::names::FIELD_MANAGER;
 use crate::flame::observed::{ObservedConfigMap, ObservedMeta, ObservedPod, ObservedPort, ObservedService, Phase};
 
@@ -209,6 +210,14 @@ struct PodSpec {
 #[serde(default)]
 struct Container {
     image: Option<String>,
+    resources: Resources,
+}
+
+#[derive(Deserialize, Clone, Debug, Default)]
+#[serde(default)]
+struct Resources {
+    requests: Option<Amounts>,
+    limits: Option<Amounts>,
 }
 
 #[derive(Deserialize, Clone, Debug, Default)]
@@ -277,7 +286,14 @@ impl From<Pod> for ObservedPod {
         let main = status.container_statuses.first();
         let terminated = all().find_map(|it| it.state.terminated.as_ref().or(it.last_state.terminated.as_ref()));
         let unscheduled = condition("PodScheduled").filter(|it| it.status == "False" && it.reason == "Unschedulable");
+        let (mut requests, mut limits) = (Amounts::default(), Amounts::default());
+        for container in &it.spec.containers {
+            container.resources.requests.iter().for_each(|amounts| requests.add_all(amounts));
+            container.resources.limits.iter().for_each(|amounts| limits.add_all(amounts));
+        }
         Self {
+            requests,
+            limits,
             image: it.spec.containers.into_iter().find_map(|container| container.image).unwrap_or_default(),
             running_image: main.and_then(|it| it.image.clone()),
             hostname: it.spec.hostname,

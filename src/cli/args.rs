@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::builder::BoolishValueParser;
 use clap::error::ErrorKind as ClapKind;
 use clap::{ArgMatches, Args, FromArgMatches, ValueEnum, ValueHint};
 use clap_complete::Shell;
@@ -48,6 +49,9 @@ pub struct UpArgs {
     /// Create the namespace if it is not there
     #[arg(long)]
     pub create_namespace: bool,
+    /// Whether to find out first if it fits
+    #[command(flatten)]
+    pub preflight: PreflightArgs,
     /// Whether to ask
     #[command(flatten)]
     pub confirm: ConfirmArgs,
@@ -121,6 +125,9 @@ pub struct DiffArgs {
     /// Exit 0 where there are differences
     #[arg(long)]
     pub exit_zero: bool,
+    /// Whether to find out if it fits
+    #[command(flatten)]
+    pub preflight: PreflightArgs,
 }
 
 /// Arguments of `scale`.
@@ -135,6 +142,9 @@ pub struct ScaleArgs {
     /// Change nothing unless N is the number of executors so far
     #[arg(long, value_name = "N", value_parser = replicas())]
     pub current_replicas: Option<u32>,
+    /// Whether to find out first if it fits
+    #[command(flatten)]
+    pub preflight: PreflightArgs,
     /// How long to wait
     #[command(flatten)]
     pub wait: WaitArgs,
@@ -152,6 +162,9 @@ pub struct RestartArgs {
     /// Replace the Pods of this component only
     #[arg(value_parser = component_parser())]
     pub component: Option<Component>,
+    /// Whether to find out first if it fits
+    #[command(flatten)]
+    pub preflight: PreflightArgs,
     /// How long to wait
     #[command(flatten)]
     pub wait: WaitArgs,
@@ -170,6 +183,11 @@ pub struct ValidateArgs {
     #[arg(short, long = "filename", value_name = "FILE", required = true, num_args = 1..)]
     #[arg(value_parser = source_parser(), value_hint = ValueHint::FilePath)]
     pub filenames: Vec<Source>,
+    /// Ask the server, too, whether it would take the flames as it is now
+    ///
+    /// Quotas, limits, nodes, the namespace's PodSecurity level and your rights, each flame for itself; nothing is written
+    #[arg(long)]
+    pub server: bool,
     /// Take warnings for errors
     #[arg(long)]
     pub strict: bool,
@@ -209,6 +227,17 @@ pub struct WaitArgs {
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration)]
     #[arg(env = "FLAMECTL_TIMEOUT", hide_env_values = true)]
     pub timeout: Duration,
+}
+
+/// Whether to find out first if it fits.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct PreflightArgs {
+    /// Do not ask first whether it fits
+    ///
+    /// Before the first write quotas, limits, nodes, the namespace's PodSecurity level and your rights are compared with what
+    /// the change needs. What cannot work is an error, and nothing is written; what only might not is a warning
+    #[arg(long, env = "FLAMECTL_SKIP_PREFLIGHT", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub skip_preflight: bool,
 }
 
 /// How many Pods to replace at once.

@@ -41,7 +41,11 @@ fn every_command_has_the_arguments_it_promises() {
         "flamectl scale demo --replicas 0 --current-replicas 10000 -y",
         "flamectl restart demo --max-unavailable 3",
         "flamectl restart demo executor-manager",
-        "flamectl validate -f a.yaml -f b.yaml c.yaml --strict",
+        "flamectl validate -f a.yaml -f b.yaml c.yaml --strict --server",
+        "flamectl up -f a.yaml --skip-preflight",
+        "flamectl diff -f a.yaml --skip-preflight",
+        "flamectl scale demo --replicas 1 --skip-preflight",
+        "flamectl restart demo --skip-preflight",
         "flamectl completions zsh",
         "flamectl man up",
         "flamectl version -o json",
@@ -57,6 +61,7 @@ fn up_has_the_documented_defaults() {
     let args = up("flamectl up -f a.yaml");
     assert_eq!(args.filename, Source::File("a.yaml".into()));
     assert!(args.wait.wait && !args.confirm.yes && !args.adopt && !args.force_conflicts && !args.create_namespace);
+    assert!(!args.preflight.skip_preflight);
     assert_eq!(args.wait.timeout, Duration::from_secs(300));
     assert_eq!(args.progress_deadline, Duration::from_secs(180));
     assert_eq!((args.wait_for, args.wave.max_unavailable), (Bar::All, MaxUnavailable::Percent(25)));

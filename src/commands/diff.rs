@@ -1,8 +1,9 @@
-//! `diff`: what `up` would do, without doing it; needs read rights only.
+//! `diff`: what `up` would do, and whether the server would take it, without doing it; needs read rights only.
 
 use similar::TextDiff;
 
 use super::input::from_record;
+use super::preflight::{self, Preflight};
 use super::work::{self, View};
 use super::{Context, show};
 use crate::cli::{DiffArgs, DiffFormat};
@@ -37,6 +38,12 @@ pub async fn run(context: &Context<'_>, args: &DiffArgs) -> Result<u8> {
     context.printer.data(&show::plan(&plan))?;
     for sentence in disruption(&plan, &manifests, rollout.snapshot(), options.max_unavailable) {
         context.printer.data(&sentence)?;
+    }
+    if !args.preflight.skip_preflight {
+        // Rights to write are no matter of those who only look.
+        let (rights, create_namespace) = (Vec::new(), None);
+        let preflight = Preflight { api: &api, rollout: &rollout, plan: &plan, rights, create_namespace };
+        preflight::tell(context, &rollout, &preflight.findings(context, &view).await)?;
     }
     let different = !plan.is_empty() && !args.exit_zero;
     Ok(if different { DIFFERENT } else { 0 })

@@ -1,6 +1,7 @@
 //! `down`: everything of a flame goes, Pods first, the record last.
 
-use super::work::{self, View, Work, ask, check_rights, interrupts};
+use super::preflight::check_rights;
+use super::work::{self, View, Work, ask, interrupts};
 use super::{Context, show};
 use crate::apiserver::drive;
 use crate::cli::{DownArgs, DownFormat, Target};
@@ -33,7 +34,7 @@ pub async fn run(context: &Context<'_>, args: &DownArgs) -> Result<u8> {
         return Ok(0);
     }
     context.printer.line(&show::plan(&plan));
-    check_rights(&api, &namespace, &plan).await?;
+    check_rights(context, &api, &namespace, &plan, &view).await?;
     if !args.confirm.yes {
         ask(context, &format!("Delete {name} in namespace {namespace}?"))?;
     }

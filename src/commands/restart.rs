@@ -21,6 +21,7 @@ pub async fn run(context: &Context<'_>, args: &RestartArgs) -> Result<u8> {
         look_once: work::looks_once(&args.wait),
         yes: args.confirm.yes,
         create_namespace: false,
+        skip_preflight: args.preflight.skip_preflight,
         dry_run: None,
         output: ObjectFormat::Table,
     };

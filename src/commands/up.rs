@@ -1,15 +1,17 @@
 //! `up`: read, check, plan, ask, apply, follow, verdict.
 
-use super::work::{self, View, Work, check_rights, confirm, interrupts};
+use super::preflight::{self, Preflight};
+use super::work::{self, View, Work, confirm, interrupts};
 use super::{Context, render, show};
 use crate::apiserver::ApiServer;
 use crate::cli::{DryRun, ObjectFormat, UpArgs};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Severity};
 use crate::flame::FlameCluster;
 use crate::flame::disruption::disruption;
 use crate::flame::manifests::manifests;
 use crate::flame::names::{Component, Kind};
-use crate::flame::plan::{Desired, Plan};
+use crate::flame::plan::{Desired, Plan, Right};
+use crate::flame::preflight::Finding;
 use crate::flame::rollout::{Options, Outcome, Rollout};
 use crate::output;
 
@@ -27,6 +29,8 @@ pub struct Bring {
     pub yes: bool,
     /// Create the namespace unless it is there.
     pub create_namespace: bool,
+    /// Do not find out first whether it fits.
+    pub skip_preflight: bool,
     /// Only pretend.
     pub dry_run: Option<DryRun>,
     /// What to print in the end.
@@ -52,6 +56,7 @@ pub async fn run(context: &Context<'_>, args: &UpArgs) -> Result<u8> {
         look_once: work::looks_once(&args.wait),
         yes: args.confirm.yes,
         create_namespace: args.create_namespace,
+        skip_preflight: args.preflight.skip_preflight,
         dry_run: args.dry_run,
         output: args.output,
     };
@@ -76,8 +81,20 @@ pub async fn up(context: &Context<'_>, api: &ApiServer, bring: Bring) -> Result<
     let plan = rollout.plan();
     view.finish();
     rollout.refuse_foreign(&plan)?;
+    let preflight = Preflight {
+        api,
+        rollout: &rollout,
+        plan: &plan,
+        rights: rights(&plan, bring.dry_run),
+        create_namespace: Some(bring.create_namespace),
+    };
+    let preflight = Some(preflight).filter(|_| !bring.skip_preflight);
     if let Some(dry_run) = bring.dry_run {
-        return pretend(context, api, &rollout, &plan, dry_run, bring.output).await;
+        let findings = match &preflight {
+            Some(preflight) => preflight.findings(context, &view).await,
+            None => Vec::new(),
+        };
+        return pretend(context, api, &rollout, &plan, &findings, dry_run, bring.output).await;
     }
     if plan.is_empty() {
         let waits = bring.options.wait && !rollout.is_ready(view.elapsed());
@@ -88,7 +105,9 @@ pub async fn up(context: &Context<'_>, api: &ApiServer, bring: Bring) -> Result<
         for sentence in disruption(&plan, &manifests, rollout.snapshot(), bring.options.max_unavailable) {
             context.printer.line(&sentence);
         }
-        check_rights(api, &namespace, &plan).await?;
+        if let Some(preflight) = preflight {
+            preflight::tell(context, &rollout, &preflight.findings(context, &view).await)?;
+        }
         confirm(context, &rollout, &plan, bring.yes)?;
     }
     if bring.create_namespace && rollout.snapshot().record(&name).is_none() {
@@ -112,18 +131,31 @@ pub async fn up(context: &Context<'_>, api: &ApiServer, bring: Bring) -> Result<
     Ok(0)
 }
 
+/// Returns the rights that carrying the plan out takes; a dry run by the server writes, but watches nothing.
+fn rights(plan: &Plan, dry_run: Option<DryRun>) -> Vec<Right> {
+    let mut rights = plan.rights();
+    match dry_run {
+        None => {}
+        Some(DryRun::Server) => rights.retain(|(verb, _)| *verb != "watch"),
+        Some(DryRun::Client | DryRun::Bare) => rights.clear(),
+    }
+    rights
+}
+
 async fn pretend(
     context: &Context<'_>,
     api: &ApiServer,
     rollout: &Rollout,
     plan: &Plan,
+    findings: &[Finding],
     dry_run: DryRun,
     output: ObjectFormat,
 ) -> Result<u8> {
     if dry_run == DryRun::Bare {
         context.printer.line("warning: --dry-run without a value means --dry-run=client");
     }
-    if dry_run == DryRun::Server {
+    let is_refused = findings.iter().any(|finding| finding.severity == Severity::Error);
+    if dry_run == DryRun::Server && !is_refused {
         ask_server(api, rollout, plan, context).await?;
     }
     match (output, rollout.desired().manifests()) {
@@ -132,6 +164,7 @@ async fn pretend(
         (ObjectFormat::Name, _) => context.printer.data(&output::resource_name(rollout.desired().name()))?,
         _ => context.printer.data(&show::plan(plan))?,
     }
+    preflight::tell(context, rollout, findings)?;
     let asked = if dry_run == DryRun::Server { "the server would take it" } else { "dry run" };
     context.printer.line(&format!("{asked}: nothing was changed"));
     Ok(0)

@@ -166,22 +166,6 @@ pub fn confirm(context: &Context<'_>, rollout: &Rollout, plan: &Plan, yes: bool)
     ask(context, &format!("This restarts or deletes {pods}. Go on?"))
 }
 
-/// Refuses before the first write where the caller lacks a right that the plan takes, so that nothing is half-applied.
-///
-/// # Errors
-/// Names every missing right.
-pub async fn check_rights(api: &ApiServer, namespace: &str, plan: &Plan) -> Result<()> {
-    let missing = api.missing_rights(namespace, &plan.rights()).await?;
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let rights: Vec<String> = missing.iter().map(|(verb, resource)| format!("{verb} {resource}")).collect();
-    let what = format!("rights are missing in namespace {namespace}: {}; nothing was written", rights.join(", "));
-    Err(Error::server(what).hint(format!(
-        "whoever administers the namespace can grant them; kubectl auth can-i --list -n {namespace} shows what you have"
-    )))
-}
-
 /// Asks a yes-or-no question; no is an error.
 ///
 /// # Errors

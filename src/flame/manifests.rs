@@ -140,6 +140,11 @@ impl Manifests {
         &self.template(component).labels
     }
 
+    /// Returns the spec of a Pod of `component`.
+    pub fn pod_spec(&self, component: Component) -> &PodSpec {
+        &self.template(component).spec
+    }
+
     /// Returns the image of a Pod of `component`.
     pub fn image(&self, component: Component) -> &str {
         match component {

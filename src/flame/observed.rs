@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::amounts::Amounts;
 use super::manifests::TemplateHash;
 use super::names::{self, Kind, ObjectRef};
 
@@ -136,6 +137,10 @@ pub struct ObservedPod {
     pub meta: ObservedMeta,
     /// `spec.containers[0].image`.
     pub image: String,
+    /// `resources.requests` of all containers together.
+    pub requests: Amounts,
+    /// `resources.limits` of all containers together.
+    pub limits: Amounts,
     /// `status.containerStatuses[0].image`, as the node names it.
     pub running_image: Option<String>,
     /// `spec.hostname`.

@@ -14,6 +14,9 @@ use super::manifests::{Manifests, TemplateHash};
 use super::names::{self, Component, Kind, ObjectRef};
 use super::observed::{ObservedConfigMap, ObservedMeta, ObservedPod, ObservedService, Ownership, Snapshot};
 
+/// A right: verb and resource, as `patch pods`.
+pub type Right = (&'static str, &'static str);
+
 /// What should be there.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Desired {
@@ -184,10 +187,13 @@ impl Plan {
         self.changes.iter().filter(|change| change.op == op).count()
     }
 
-    /// Returns the rights that carrying the plan out takes, as verb and resource; server-side apply is `patch`, and `create`
-    /// where the object is not there.
-    pub fn rights(&self) -> Vec<(&'static str, &'static str)> {
-        let mut rights = Vec::new();
+    /// Returns the rights that carrying the plan out takes; server-side apply is `patch`, and `create` where the object is
+    /// not there. All kinds are watched meanwhile. Whoever made the plan has shown the rights to `get` and `list`.
+    pub fn rights(&self) -> Vec<Right> {
+        if self.is_empty() {
+            return Vec::new();
+        }
+        let mut rights = [Kind::ConfigMap, Kind::Service, Kind::Pod].map(|kind| ("watch", kind.resource())).to_vec();
         for change in &self.changes {
             let resource = change.object.kind.resource();
             let verbs: &[&str] = match change.op {
@@ -200,7 +206,6 @@ impl Plan {
                 Op::Delete => &["delete"],
             };
             rights.extend(verbs.iter().map(|verb| (*verb, resource)));
-            rights.push(("watch", resource));
         }
         rights.sort_unstable();
         rights.dedup();

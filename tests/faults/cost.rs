@@ -32,7 +32,11 @@ fn every_command_sends_as_few_requests_as_it_can() {
         ("get services", 2),
         // The flame's own, and the names of all: ten missing Pods are not looked up one by one.
         ("list pods", 2),
-        // Whether the caller may do all that, before the first write.
+        // Whether it fits and the caller may do all that, all at once before the first write; nodes 500 a page.
+        ("get namespaces", 1),
+        ("list limitranges", 1),
+        ("list nodes", 1),
+        ("list resourcequotas", 1),
         ("review selfsubjectrulesreviews", 1),
         ("watch configmaps", 1),
         ("watch pods", 1),

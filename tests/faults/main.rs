@@ -24,6 +24,7 @@ mod table;
 mod cost;
 mod kills;
 mod pairs;
+mod preflight;
 mod replies;
 mod signals;
 mod watches;

@@ -40,6 +40,8 @@ pub enum Fault {
     Html,
     /// The answer is JSON, but not such an object.
     WrongJson,
+    /// The answer is this JSON.
+    Json(String),
     /// Nothing is ever answered.
     Hold,
     /// It takes this long.
@@ -62,6 +64,8 @@ pub enum Which {
     From(usize),
     /// All of a class, as `apply pods`.
     Every(String),
+    /// The first of a class.
+    First(String),
 }
 
 #[derive(Clone, Debug)]
@@ -101,7 +105,7 @@ impl Seen {
             ("GET", _) if watches => "watch",
             ("GET", None) => "list",
             ("GET", Some(_)) => "get",
-            ("POST", None) if below[0] == "selfsubjectrulesreviews" => "review",
+            ("POST", None) if below[0].ends_with("reviews") => "review",
             ("PATCH", _) => "apply",
             ("DELETE", _) => "delete",
             _ => "create",
@@ -215,7 +219,8 @@ impl Shared {
         let seen = self.note(&parts.method, &parts.uri);
         let namespace = parts.uri.path().split('/').nth(4).unwrap_or_default().to_owned();
         let forward = || self.forward(&seen, parts.method.clone(), &parts.uri, &parts.headers, body.clone());
-        let Some(rule) = self.rules.iter().find(|rule| applies(rule, &seen)) else { return forward().await };
+        let nth = self.count(&seen.class, seen.number);
+        let Some(rule) = self.rules.iter().find(|rule| applies(rule, &seen, nth)) else { return forward().await };
         match &rule.fault {
             Fault::Signal(signal, times) => {
                 (0..*times).for_each(|_| self.client.wait().signal(*signal));
@@ -304,6 +309,7 @@ impl Shared {
                 Response::builder().header("content-type", "text/html").body(full(page.into())).unwrap()
             }
             Fault::WrongJson => json().body(full(r#"{"kind":"Wrong","items":7,"metadata":[]}"#.into())).unwrap(),
+            Fault::Json(text) => json().body(full(text.clone().into())).unwrap(),
             Fault::Cut => {
                 let (status, whole) = answer.unwrap_or_default();
                 let promised = whole.len().max(2);
@@ -326,11 +332,13 @@ impl Shared {
     }
 }
 
-fn applies(rule: &Rule, seen: &Seen) -> bool {
+/// Tells whether a rule is about a request that is the `nth` of its class.
+fn applies(rule: &Rule, seen: &Seen, nth: usize) -> bool {
     match &rule.which {
         Which::Nth(number) => seen.number == *number,
         Which::From(number) => seen.number >= *number,
         Which::Every(class) => seen.class == *class,
+        Which::First(class) => seen.class == *class && nth == 1,
     }
 }
 

@@ -51,7 +51,7 @@ fn reading_is_enough_for_diff_and_status_and_changes_nothing() {
     as_user(&space, &["up", "-f", &file, "--dry-run=client"]).exits(0);
     as_user(&space, &["status", "demo"]).exits(0).prints("Running");
     let refused = as_user(&space, &["up", "-f", &file]).exits(1);
-    refused.says("rights are missing").says("create pods, patch configmaps, patch pods; nothing was written");
+    refused.says("rights are missing").says("create pods, patch configmaps, patch pods\n").says("nothing was written");
     assert_eq!(versions(&space.objects()), before);
 }
 
@@ -73,11 +73,39 @@ fn a_missing_right_is_told_before_the_first_write_and_a_rerun_with_it_goes_on() 
     grant(&space, READ, ALL);
     let file = space.file("flame.yaml", DEMO);
     let refused = as_user(&space, &["up", "-f", &file]).exits(1);
-    refused.says("rights are missing").says("create pods, patch pods; nothing was written");
+    refused.says("rights are missing").says("create pods, patch pods\n").says("nothing was written");
     assert_eq!(names(&space.objects()), Vec::<&str>::new());
     space.kubectl(&["create", "role", "more", "--verb=create,patch", "--resource=pods"]);
     space.kubectl(&["create", "rolebinding", "more", "--role=more", "--user=flame-user"]);
     as_user(&space, &["up", "-f", &file]).exits(0).prints("Running");
+}
+
+/// Nodes, quotas and namespaces are nothing that ordinary users may look at.
+#[test]
+fn what_a_user_may_not_look_at_is_not_checked() {
+    let space = namespace();
+    grant(&space, ALL, ALL);
+    let file = space.file("flame.yaml", DEMO);
+    let up = as_user(&space, &["up", "-f", &file, "-v"]).exits(0).prints("2/2");
+    for what in ["Nodes", "ResourceQuotas", "LimitRanges", &format!("namespace {}", space.name)] {
+        let told = format!("{what} may not be read: ");
+        assert!(up.stderr.contains(&told), "{told:?} is not in {up}");
+    }
+    space.kubectl(&["create", "quota", "few", "--hard=pods=3"]);
+    let file = space.file("more.yaml", &demo(3));
+    let up = as_user(&space, &["up", "-f", &file]).exits(1).says("exceeded quota: few");
+    assert!(!up.stderr.contains("may not be read"), "{up}");
+}
+
+#[test]
+fn a_down_without_the_right_to_delete_deletes_nothing() {
+    let space = namespace();
+    grant(&space, READ, READ);
+    space.up(DEMO).exits(0);
+    let before = versions(&space.objects());
+    let down = as_user(&space, &["down", "demo", "-y"]).exits(1);
+    down.says("delete configmaps, delete pods, delete services, patch configmaps; nothing was written");
+    assert_eq!(versions(&space.objects()), before);
 }
 
 #[test]

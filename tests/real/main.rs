@@ -24,6 +24,7 @@ mod foreign;
 mod healing;
 mod interrupt;
 mod namespaces;
+mod preflight;
 mod scale;
 mod status;
 mod trouble;

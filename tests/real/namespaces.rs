@@ -7,6 +7,8 @@ use crate::flames::{DEMO, MANAGER, demo, edited, executor};
 fn a_missing_namespace_is_told_with_the_way_out() {
     let space = Bed::shared().no_namespace();
     let up = space.up(DEMO).exits(1);
+    up.says(&space.name).says("not found").says("--create-namespace").says("nothing was written");
+    let up = space.up_with(DEMO, &["--skip-preflight"]).exits(1);
     up.says(&space.name).says("not found").says("--create-namespace");
 }
 
@@ -42,8 +44,10 @@ fn a_terminating_namespace_is_told() {
     space.kubectl(&["create", "configmap", "hold"]);
     space.patch("configmap/hold", r#"{"metadata": {"finalizers": ["example.com/hold"]}}"#);
     space.kubectl(&["delete", "namespace", &space.name, "--wait=false"]);
-    let up = space.up(DEMO).exits(1);
-    up.says(&space.name).says("being terminated").says("wait until the namespace is gone");
+    for args in [&[][..], &["--skip-preflight"]] {
+        let up = space.up_with(DEMO, args).exits(1);
+        up.says(&space.name).says("being terminated").says("wait until the namespace is gone");
+    }
     space.patch("configmap/hold", r#"{"metadata": {"finalizers": null}}"#);
 }
 
@@ -52,7 +56,7 @@ fn a_full_quota_is_told_with_how_far_it_got_and_a_rerun_goes_on() {
     let space = namespace();
     space.kubectl(&["create", "quota", "few", "--hard=pods=3"]);
     space.kubectl(&["wait", "--for=jsonpath={.status.hard.pods}=3", "quota/few", "--timeout=60s"]);
-    let up = space.up(&demo(5)).exits(1);
+    let up = space.up_with(&demo(5), &["--skip-preflight"]).exits(1);
     up.says("exceeded quota: few").says("2 of 5 executors exist and stay").says("quota raised");
     let before = space.objects();
     assert!(before.contains_key(MANAGER));
@@ -77,7 +81,7 @@ spec: {limits: [{type: Container, max: {cpu: 100m}, default: {cpu: 100m}}]}
     space.apply(limits, &[]);
     let flame =
         demo(3).replace("executorManager:", "executorManager:\n    resources: {requests: {cpu: 2}, limits: {cpu: 2}}");
-    let up = space.up(&flame).exits(1).says("maximum cpu usage per Container is 100m");
+    let up = space.up_with(&flame, &["--skip-preflight"]).exits(1).says("maximum cpu usage per Container is 100m");
     assert_eq!(up.stderr.matches("maximum cpu usage").count(), 1, "{}", up.stderr);
 }
 

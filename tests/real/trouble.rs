@@ -84,5 +84,9 @@ fn some_ready_executors_are_enough_where_that_was_asked_for() {
 fn a_pod_that_fits_no_node_is_told_with_the_schedulers_words() {
     let space = namespace();
     let flame = edited(&demo(1), "em:v1", "em:v1\n    resources: {requests: {cpu: 20k}}");
-    space.up_with(&flame, &["--timeout=3s"]).exits(3).says("executor 0: Unschedulable").says("Insufficient cpu");
+    let up = space.up_with(&flame, &["--timeout=3s"]).exits(3);
+    up.says("warning: no node takes the executors: cpu 20000 is needed, node-")
+        .says("has the most with 10000 allocatable")
+        .says("executor 0: Unschedulable")
+        .says("Insufficient cpu");
 }

@@ -1,4 +1,6 @@
-//! Kubernetes' quantities, `500m`, `1.5Gi`, `1e3`: grammar and exact value (apimachinery `resource.Quantity`).
+//! Kubernetes' quantities, `500m`, `1.5Gi`, `1e3`: grammar, exact value and arithmetic (apimachinery `resource.Quantity`).
+
+use std::ops::{Add, Mul, Sub};
 
 use super::grammar::Fault;
 use super::report::shown;
@@ -10,8 +12,8 @@ const MAX: i128 = i64::MAX as i128 * NANOS;
 /// More digits than any quantity needs; keeps the arithmetic within 128 bits.
 const MAX_DIGITS: usize = 30;
 
-/// An exact amount of a resource; ordered by size.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// An exact amount of a resource; ordered by size. Sums saturate, far beyond what any server holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Quantity {
     nanos: i128,
 }
@@ -52,6 +54,14 @@ impl Quantity {
         Ok(Self { nanos: if negative { -nanos } else { nanos } })
     }
 
+    /// Nothing.
+    pub const ZERO: Self = Self { nanos: 0 };
+
+    /// Makes a quantity of so many pieces.
+    pub fn whole(count: u32) -> Self {
+        Self { nanos: i128::from(count) * NANOS }
+    }
+
     /// Makes a quantity of thousandths.
     pub fn from_millis(millis: i64) -> Self {
         Self { nanos: i128::from(millis) * (NANOS / 1000) }
@@ -70,6 +80,69 @@ impl Quantity {
     /// Returns whether this is an integer.
     pub fn is_whole(self) -> bool {
         self.nanos % NANOS == 0
+    }
+
+    /// Returns how often `part` fits into this; for ever, where that is nothing.
+    pub fn holds(self, part: Self) -> u32 {
+        match part.nanos {
+            ..=0 => u32::MAX,
+            nanos => u32::try_from(self.nanos.max(0) / nanos).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// Returns this so many times, which need not be a whole number.
+    pub fn scaled(self, factor: Self) -> Self {
+        Self { nanos: self.nanos.saturating_mul(factor.nanos) / NANOS }
+    }
+
+    /// Writes a number of CPUs or of pieces: `4`, `500m`.
+    pub fn in_pieces(self) -> String {
+        let units = [(NANOS, ""), (NANOS / 1_000, "m"), (1_000, "u"), (1, "n")];
+        let (size, unit) = units.into_iter().find(|(size, _)| self.nanos % size == 0).unwrap_or((1, "n"));
+        format!("{}{unit}", self.nanos / size)
+    }
+
+    /// Writes a number of bytes, in powers of 2 or of 10, whichever is shorter: `4Gi`, `500M`.
+    pub fn in_bytes(self) -> String {
+        if !self.is_whole() {
+            return self.in_pieces();
+        }
+        let shortened = |step: i128, units: [&str; 7]| {
+            let mut bytes = self.nanos / NANOS;
+            let mut power = 0;
+            while bytes != 0 && bytes % step == 0 && power + 1 < units.len() {
+                bytes /= step;
+                power += 1;
+            }
+            format!("{bytes}{}", units[power])
+        };
+        let binary = shortened(1024, ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"]);
+        let decimal = shortened(1000, ["", "k", "M", "G", "T", "P", "E"]);
+        if decimal.len() < binary.len() { decimal } else { binary }
+    }
+}
+
+impl Add for Quantity {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { nanos: self.nanos.saturating_add(other.nanos) }
+    }
+}
+
+impl Sub for Quantity {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        Self { nanos: self.nanos.saturating_sub(other.nanos) }
+    }
+}
+
+impl Mul<u32> for Quantity {
+    type Output = Self;
+
+    fn mul(self, times: u32) -> Self {
+        Self { nanos: self.nanos.saturating_mul(times.into()) }
     }
 }
 

@@ -18,6 +18,8 @@ const BACKOFF_MAX: Duration = Duration::from_secs(8);
 pub(super) const MAX_TRIES: u32 = 8;
 /// How long an `up` looks on after it took a flame over from a `down`: what that had in flight lands within this time.
 const TAKE_OVER_SETTLES: Duration = Duration::from_secs(2);
+/// Tries of a Pod whose predecessor a full quota may still count: with the pauses above, about eight seconds.
+const QUOTA_TRIES: u32 = 5;
 /// Longest pause before a Pod that keeps ending is made again.
 const REPLACE_BACKOFF_MAX: Duration = Duration::from_secs(60);
 
@@ -126,6 +128,9 @@ impl Rollout {
             Outcome::Refused(refusal) if write.is_pod_update() && refusal.reason == "Invalid" => {
                 self.restart.insert(write.uid.clone().unwrap_or_default(), Why::NotInPlace);
             }
+            Outcome::Refused(refusal) if self.may_settle(write, &refusal) => {
+                self.failed(&write.object, &refusal.message, None, now);
+            }
             Outcome::Refused(refusal) => self.refused(write, &refusal, now),
             Outcome::Busy(why, after) => self.failed(&write.object, &why, after, now),
             Outcome::Unknown(why) => {
@@ -140,6 +145,13 @@ impl Rollout {
     fn is_of_resize(&self, write: &Write) -> bool {
         let resized = write.uid.as_ref().is_some_and(|uid| self.resized.contains(uid));
         write.action == Action::Resize || (resized && write.why.contains(&Why::Resources))
+    }
+
+    /// Tells whether a quota may only be full because the server has not yet counted out what went a moment ago.
+    fn may_settle(&self, write: &Write, refusal: &Refusal) -> bool {
+        let tried = self.tries.get(&write.object).map_or(0, |tries| tries.failed);
+        let is_full = write.action == Action::Create && refusal.message.starts_with("exceeded quota");
+        is_full && !self.gone.is_empty() && tried < QUOTA_TRIES
     }
 
     fn done(&mut self, write: &Write, observed: Observed, now: Time) {

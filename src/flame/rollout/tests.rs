@@ -244,6 +244,38 @@ fn what_keeps_failing_is_given_up_with_its_cause() {
     assert_eq!(short(&rollout.next(NOW)), "stop 1: gave up on ConfigMap demo-config after 8 tries: HTTP 500");
 }
 
+/// The server counts a Pod that went out of `status.used` only a moment later.
+#[test]
+fn a_full_quota_is_given_a_moment_where_a_pod_just_went() {
+    let full = || {
+        Outcome::Refused(Refusal {
+            reason: "Forbidden".into(),
+            message: "exceeded quota: few, requested: pods=1, used: pods=2, limited: pods=2".into(),
+            hint: None,
+        })
+    };
+    let mut rollout = Rollout::new(up(&flame(1)), Options::default(), running(&flame(1)));
+    let uid = "uid-demo-executor-manager-0";
+    rollout.read(&ObjectRef::new(Kind::Pod, "demo-executor-manager-0"), None);
+    assert!(rollout.gone.contains(uid));
+    let mut now = NOW;
+    for _ in 0..5 {
+        let Step::Write(writes) = rollout.next(now) else { panic!("{}", short(&rollout.next(now))) };
+        rollout.wrote(&writes[0], full(), now);
+        let Step::Wait(Some(until)) = rollout.next(now) else { panic!("{}", short(&rollout.next(now))) };
+        now = until;
+    }
+    let Step::Write(writes) = rollout.next(now) else { panic!("{}", short(&rollout.next(now))) };
+    rollout.wrote(&writes[0], full(), now);
+    let told = "stop 1: Pod demo-executor-manager-0 was not created: exceeded quota: few";
+    assert!(short(&rollout.next(now)).starts_with(told));
+
+    // Where nothing went, waiting brings nothing.
+    let (mut rollout, writes) = creating();
+    rollout.wrote(&writes[0], full(), NOW);
+    assert!(short(&rollout.next(NOW)).starts_with("stop 1: "));
+}
+
 #[test]
 fn a_throttling_server_is_obeyed_and_never_given_up() {
     let (mut rollout, writes) = creating();
