@@ -173,7 +173,7 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__diff)
-            opts="-f -o -n -v -q -h --filename --output --exit-zero --skip-preflight --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --help"
+            opts="-f -o -n -v -q -h --filename --strict --output --exit-zero --skip-preflight --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -428,7 +428,7 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__render)
-            opts="-f -o -n -v -q -h --filename --output --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --help"
+            opts="-f -o -n -v -q -h --filename --strict --output --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -730,7 +730,7 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__up)
-            opts="-f -y -o -n -v -q -h --filename --wait --timeout --wait-for --max-unavailable --progress-deadline --dry-run --force-conflicts --adopt --create-namespace --skip-preflight --yes --output --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --help"
+            opts="-f -y -o -n -v -q -h --filename --strict --wait --timeout --wait-for --max-unavailable --progress-deadline --dry-run --force-conflicts --adopt --create-namespace --skip-preflight --yes --output --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -849,40 +849,26 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__validate)
-            opts="-f -n -v -q -h --filename --server --strict --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --help"
+            opts="-f -o -n -v -q -h --filename --strict --server --output --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --filename)
-                    local oldifs
-                    if [ -n "${IFS+x}" ]; then
-                        oldifs="$IFS"
-                    fi
-                    IFS=$'\n'
                     COMPREPLY=($(compgen -f "${cur}"))
-                    if [ -n "${oldifs+x}" ]; then
-                        IFS="$oldifs"
-                    fi
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o filenames
-                    fi
                     return 0
                     ;;
                 -f)
-                    local oldifs
-                    if [ -n "${IFS+x}" ]; then
-                        oldifs="$IFS"
-                    fi
-                    IFS=$'\n'
                     COMPREPLY=($(compgen -f "${cur}"))
-                    if [ -n "${oldifs+x}" ]; then
-                        IFS="$oldifs"
-                    fi
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o filenames
-                    fi
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "text json sarif github" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "text json sarif github" -- "${cur}"))
                     return 0
                     ;;
                 --kubeconfig)

@@ -71,6 +71,7 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand up" -l as-group -d 'Ac
 complete -c flamectl -n "__fish_flamectl_using_subcommand up" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand up" -l strict -d 'Take warnings about the file for errors'
 complete -c flamectl -n "__fish_flamectl_using_subcommand up" -l force-conflicts -d 'Take fields that another tool applies'
 complete -c flamectl -n "__fish_flamectl_using_subcommand up" -l adopt -d 'Take over objects under this flame\'s names that flamectl did not make'
 complete -c flamectl -n "__fish_flamectl_using_subcommand up" -l create-namespace -d 'Create the namespace if it is not there'
@@ -109,6 +110,7 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand render" -l as-group -d
 complete -c flamectl -n "__fish_flamectl_using_subcommand render" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand render" -l strict -d 'Take warnings about the file for errors'
 complete -c flamectl -n "__fish_flamectl_using_subcommand render" -s v -l verbose -d 'Tell more: every object, every retry'
 complete -c flamectl -n "__fish_flamectl_using_subcommand render" -s q -l quiet -d 'Tell errors only'
 complete -c flamectl -n "__fish_flamectl_using_subcommand render" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -156,6 +158,7 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -l as-group -d '
 complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -l strict -d 'Take warnings about the file for errors'
 complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -l exit-zero -d 'Exit 0 where there are differences'
 complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -l skip-preflight -d 'Do not ask first whether it fits'
 complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -s v -l verbose -d 'Tell more: every object, every retry'
@@ -198,7 +201,11 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -s y -l yes -
 complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -s v -l verbose -d 'Tell more: every object, every retry'
 complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -s q -l quiet -d 'Tell errors only'
 complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -s f -l filename -d 'Check FILE; - is standard input (can be repeated)' -r -F
+complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -s f -l filename -d 'Check FILE, or the *.yaml, *.yml and *.json files of a directory; - is standard input (can be repeated)' -r -F
+complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -s o -l output -d 'Print what is wrong in this format' -r -f -a "text\t'For people, on standard error'
+json\t'One object, also of later versions'
+sarif\t'SARIF 2.1.0, for code hosts'
+github\t'Workflow commands of GitHub Actions'"
 complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
 complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -l context -d 'Use this context of the kubeconfig' -r
 complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -s n -l namespace -d 'Work in this namespace' -r
@@ -208,8 +215,8 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -l as-group 
 complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -l strict -d 'Take warnings about the file for errors'
 complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -l server -d 'Ask the server, too, whether it would take the flames as it is now'
-complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -l strict -d 'Take warnings for errors'
 complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -s v -l verbose -d 'Tell more: every object, every retry'
 complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -s q -l quiet -d 'Tell errors only'
 complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -s h -l help -d 'Print help (see more with \'--help\')'

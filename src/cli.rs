@@ -35,6 +35,11 @@ const UP_EXAMPLES: &str = "Examples:
   flamectl up -f demo.yaml --dry-run=client  Show what would change
   cat demo.yaml | flamectl up -f - -y        Read standard input, restart Pods without asking";
 
+const VALIDATE_EXAMPLES: &str = "Examples:
+  flamectl validate -f demo.yaml                         Every mistake with its line and cure
+  flamectl validate -f flames -o sarif > flamectl.sarif  A directory, for a code host
+  flamectl validate -f demo.yaml --strict -o github      In a job of GitHub Actions";
+
 /// What was asked for.
 #[derive(Debug, Parser)]
 #[command(
@@ -101,7 +106,8 @@ pub struct GlobalArgs {
     pub quiet: bool,
     /// Colour the output
     ///
-    /// `auto` leaves colour out where the output is no terminal, NO_COLOR is set or TERM is `dumb`
+    /// `auto` leaves colour out where the output is no terminal, NO_COLOR is set or TERM is `dumb`. `always` also shows the
+    /// lines that mistakes of a file are in, as on a terminal
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", value_enum)]
     #[arg(env = "FLAMECTL_COLOR", hide_env_values = true, hide_short_help = true)]
     pub color: ColorWhen,
@@ -151,6 +157,7 @@ pub enum Verb {
     /// Replace a flame's Pods, or those of one component
     Restart(RestartArgs),
     /// Check FlameCluster files, by themselves or for a server
+    #[command(after_help = VALIDATE_EXAMPLES)]
     Validate(ValidateArgs),
     /// Print the completion script of a shell
     #[command(alias = "completion")]

@@ -3,6 +3,7 @@
 //! Pure: any layer may use it.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// The kinds of failure that a script can tell apart (design: exit codes).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +47,8 @@ pub struct Error {
     pub hints: Vec<String>,
     /// The places in the input file, printed before `what`.
     pub problems: Vec<Problem>,
+    /// The input file that the problems are in.
+    pub content: Content,
 }
 
 /// The result of everything that can fail.
@@ -54,7 +57,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// Makes an error of `kind` that says `what` happened.
     pub fn new(kind: ErrorKind, what: impl Into<String>) -> Self {
-        Self { kind, what: what.into(), hints: Vec::new(), problems: Vec::new() }
+        Self { kind, what: what.into(), hints: Vec::new(), problems: Vec::new(), content: Content::default() }
     }
 
     /// Makes an error of kind [`ErrorKind::Server`].
@@ -78,9 +81,10 @@ impl Error {
         self
     }
 
-    /// Adds the places in the input file.
-    pub fn problems(mut self, problems: Vec<Problem>) -> Self {
+    /// Adds the places in an input file, and what it holds.
+    pub fn problems(mut self, problems: Vec<Problem>, content: Content) -> Self {
         self.problems = problems;
+        self.content = content;
         self
     }
 }
@@ -100,6 +104,31 @@ pub enum Severity {
     Error,
     /// Told, and the command goes on.
     Warning,
+}
+
+/// What an input file holds, as its bytes. It goes along with the problems so that their lines can be shown: standard
+/// input can't be read twice, and a file may have changed.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Content(Arc<[u8]>);
+
+impl Content {
+    /// Returns the bytes; none where there was no file.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<Vec<u8>> for Content {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes.into())
+    }
+}
+
+impl fmt::Debug for Content {
+    /// Writes the length only: the bytes may be many, and are told by the problems in them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Content({} bytes)", self.0.len())
+    }
 }
 
 /// One mistake in an input file, with its place and its cure.

@@ -3,10 +3,13 @@
 //! Imports flame types, the terminal crates and serde. Nothing here sends a request or parses an argument.
 
 pub mod progress;
+pub mod report;
+mod snippet;
 pub mod table;
 mod text;
 
 use std::env;
+use std::ffi::OsString;
 use std::io::{self, ErrorKind as IoKind, IsTerminal, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,10 +17,16 @@ use console::{Key, Term};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::error::{Error, ErrorKind, Problem, Result, Severity};
+use self::snippet::Look;
+use crate::error::{Content, Error, ErrorKind, Problem, Result, Severity};
 use crate::flame::FlameCluster;
 use crate::flame::preflight::Finding;
 use crate::flame::state::Status;
+
+/// Most problems of one file that are told to a person; who repairs that many looks again anyway.
+const MAX_PROBLEMS: usize = 50;
+/// Columns where nobody says how many there are, as in a pipe.
+const DEFAULT_WIDTH: u16 = 80;
 
 /// What the surroundings say about the terminal; read once, here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,6 +39,10 @@ pub struct Environment {
     pub stdin_is_terminal: bool,
     /// Somebody reads progress, hints and errors as they come.
     pub stderr_is_terminal: bool,
+    /// The locale has all characters, not only ASCII.
+    pub unicode: bool,
+    /// Columns of the terminal behind stderr.
+    pub width: Option<u16>,
 }
 
 impl Environment {
@@ -41,8 +54,18 @@ impl Environment {
             dumb: env::var_os("TERM").is_some_and(|value| value == "dumb"),
             stdin_is_terminal: io::stdin().is_terminal(),
             stderr_is_terminal: io::stderr().is_terminal(),
+            unicode: is_unicode(["LC_ALL", "LC_CTYPE", "LANG"].map(env::var_os)),
+            width: Term::stderr().size_checked().map(|(_, columns)| columns),
         }
     }
+}
+
+/// Tells whether a locale is one of UTF-8; of LC_ALL, LC_CTYPE and LANG, in this order, the first that says something
+/// counts (POSIX: "Internationalization Variables").
+fn is_unicode(variables: [Option<OsString>; 3]) -> bool {
+    let said = variables.into_iter().flatten().find(|value| !value.is_empty()).unwrap_or_default();
+    let said = said.to_string_lossy().to_ascii_lowercase();
+    said.contains("utf-8") || said.contains("utf8")
 }
 
 /// How much to say, and how.
@@ -73,6 +96,17 @@ enum Color {
     Red,
     Yellow,
     Cyan,
+}
+
+impl Color {
+    fn paint(self, text: &str) -> String {
+        let code = match self {
+            Self::Red => 31,
+            Self::Yellow => 33,
+            Self::Cyan => 36,
+        };
+        format!("\u{1b}[1;{code}m{text}\u{1b}[0m")
+    }
 }
 
 impl Printer {
@@ -136,15 +170,6 @@ impl Printer {
         }
     }
 
-    /// Tells problems of an input file that do not stop the command, as well as those that do.
-    pub fn problems(&self, problems: &[Problem]) {
-        for problem in problems {
-            if problem.severity == Severity::Error || !self.options.quiet {
-                self.problem(problem);
-            }
-        }
-    }
-
     /// Tells what is in the way, or might be.
     pub fn findings(&self, findings: &[Finding]) {
         for finding in findings {
@@ -154,26 +179,62 @@ impl Printer {
                 Severity::Warning => self.labelled("warning:", Color::Yellow, &finding.message),
             }
             if let Some(hint) = &finding.hint {
-                self.to_stderr(&format!("  {} {}", self.paint(Color::Cyan, "hint:"), text::clean(hint)));
+                self.to_stderr(&format!("  {} {}", self.paint(Color::Cyan, "hint:"), text::line(hint)));
             }
         }
     }
 
-    fn problem(&self, problem: &Problem) {
-        self.to_stderr(&text::clean(&problem.to_string()));
-        if let Some(hint) = &problem.hint {
-            self.to_stderr(&format!("  {} {}", self.paint(Color::Cyan, "hint:"), text::clean(hint)));
-        }
+    /// Tells problems of an input file; warnings only where they are asked for.
+    pub fn problems(&self, problems: &[Problem], content: &Content) {
+        let asked = |problem: &&Problem| problem.severity == Severity::Error || !self.options.quiet;
+        self.tell_problems(problems.iter().filter(asked).collect(), content);
     }
 
     /// Tells what went wrong, where, and what to do.
     pub fn error(&self, error: &Error) {
-        for problem in &error.problems {
-            self.problem(problem);
-        }
+        self.tell_problems(error.problems.iter().collect(), &error.content);
         self.labelled("error:", Color::Red, &error.what);
         for hint in &error.hints {
             self.labelled("hint:", Color::Cyan, hint);
+        }
+    }
+
+    /// Tells problems in the order of the file, errors and not warnings where they are too many.
+    fn tell_problems(&self, mut problems: Vec<&Problem>, content: &Content) {
+        let all = problems.len();
+        if all == 0 {
+            return;
+        }
+        // The sort is stable: what is left out stands at the end of the file.
+        problems.sort_by_key(|problem| problem.severity);
+        problems.truncate(MAX_PROBLEMS);
+        problems.sort_by_key(|problem| (problem.line, problem.column));
+        if self.shows_source() {
+            let look = Look {
+                color: self.is_colored(),
+                unicode: self.environment.unicode,
+                width: self.environment.width.unwrap_or(DEFAULT_WIDTH).into(),
+            };
+            self.to_stderr(&snippet::snippets(&problems, content, look));
+        } else {
+            problems.iter().for_each(|problem| self.plain(problem));
+        }
+        if let (Some(first), left @ 1..) = (problems.first(), all - problems.len()) {
+            self.to_stderr(&text::line(&format!(
+                "{} in {} {} not shown",
+                text::count(left, "more problem"),
+                first.file,
+                if left == 1 { "is" } else { "are" }
+            )));
+            self.labelled("hint:", Color::Cyan, "flamectl validate -o json tells all of them");
+        }
+    }
+
+    /// Tells one problem on a line that editors and logs make into a link.
+    fn plain(&self, problem: &Problem) {
+        self.to_stderr(&text::line(&problem.to_string()));
+        if let Some(hint) = &problem.hint {
+            self.to_stderr(&format!("  {} {}", self.paint(Color::Cyan, "hint:"), text::line(hint)));
         }
     }
 
@@ -224,17 +285,18 @@ impl Printer {
     }
 
     fn paint(&self, color: Color, text: &str) -> String {
-        let environment = &self.environment;
-        let by_environment = environment.stderr_is_terminal && !environment.no_color && !environment.dumb;
-        if !self.options.color.unwrap_or(by_environment) {
-            return text.to_owned();
-        }
-        let code = match color {
-            Color::Red => 31,
-            Color::Yellow => 33,
-            Color::Cyan => 36,
-        };
-        format!("\u{1b}[1;{code}m{text}\u{1b}[0m")
+        if self.is_colored() { color.paint(text) } else { text.to_owned() }
+    }
+
+    fn is_colored(&self) -> bool {
+        self.options.color.unwrap_or(self.shows_source() && !self.environment.no_color)
+    }
+
+    /// Tells whether a person looks, who gets the lines that problems are in: a terminal, or what stands for one where
+    /// colour is asked for.
+    fn shows_source(&self) -> bool {
+        let is_terminal = self.environment.stderr_is_terminal && !self.environment.dumb;
+        is_terminal || self.options.color == Some(true)
     }
 
     fn to_stderr(&self, text: &str) {
@@ -288,7 +350,9 @@ pub fn resource_name(flame: &str) -> String {
 /// # Errors
 /// The value has no JSON form; none of flamectl's has that.
 pub fn json(document: &impl Serialize) -> Result<String> {
-    serde_json::to_string_pretty(document).map_err(|error| Error::server(format!("JSON can't be written: {error}")))
+    let text = serde_json::to_string_pretty(document);
+    let text = text.map_err(|error| Error::server(format!("JSON can't be written: {error}")))?;
+    Ok(text::escape_controls(text))
 }
 
 /// Returns documents as YAML, `---` between them.
@@ -326,8 +390,14 @@ pub(crate) mod tests {
         }
     }
 
-    const TERMINAL: Environment =
-        Environment { no_color: false, dumb: false, stdin_is_terminal: true, stderr_is_terminal: true };
+    const TERMINAL: Environment = Environment {
+        no_color: false,
+        dumb: false,
+        stdin_is_terminal: true,
+        stderr_is_terminal: true,
+        unicode: true,
+        width: Some(100),
+    };
 
     fn plain(options: PrinterOptions) -> (Printer, Written) {
         let written = Written::default();
@@ -346,10 +416,17 @@ pub(crate) mod tests {
             hint: hint.map(str::to_owned),
         };
         Error::input("demo.yaml has 1 error; nothing was sent")
-            .problems(vec![
-                problem(Severity::Error, "spec.executorManager.replicas", Some("remove the line for the default, 1")),
-                problem(Severity::Warning, "", None),
-            ])
+            .problems(
+                vec![
+                    problem(
+                        Severity::Error,
+                        "spec.executorManager.replicas",
+                        Some("remove the line for the default, 1"),
+                    ),
+                    problem(Severity::Warning, "", None),
+                ],
+                Content::default(),
+            )
             .hint("see flamectl validate")
     }
 
@@ -404,6 +481,90 @@ pub(crate) mod tests {
                 .error(&Error::server("x"));
             let expected = if colored { "\u{1b}[1;31merror:\u{1b}[0m x" } else { "error: x" };
             assert_eq!(written.lines(), [expected], "{color:?} {environment:?}");
+        }
+    }
+
+    #[test]
+    fn the_line_of_a_problem_is_shown_where_a_person_looks() {
+        let problems = [Problem { line: 1, column: 4, ..input_error().problems.remove(0) }];
+        let picture = vec![
+            "error: spec.executorManager.replicas: -1 is not between 0 and 10000",
+            " --> demo.yaml:1:4",
+            "  |",
+            "1 | a: -1",
+            "  |    ^^",
+            "hint: remove the line for the default, 1",
+            "",
+        ];
+        let plain = vec![
+            "demo.yaml:1:4: spec.executorManager.replicas: -1 is not between 0 and 10000",
+            "  hint: remove the line for the default, 1",
+        ];
+        for (color, environment, expected) in [
+            (None, TERMINAL, picture.clone()),
+            (Some(false), TERMINAL, picture.clone()),
+            (Some(true), Environment::default(), picture.clone()),
+            (Some(true), Environment { dumb: true, ..TERMINAL }, picture.clone()),
+            (None, Environment { dumb: true, ..TERMINAL }, plain.clone()),
+            (None, Environment::default(), plain.clone()),
+            (Some(false), Environment::default(), plain),
+        ] {
+            let written = Written::default();
+            let printer = written.printer(PrinterOptions { color, ..PrinterOptions::default() }, environment);
+            printer.problems(&problems, &b"a: -1\n".to_vec().into());
+            let lines = written.lines();
+            let told: Vec<_> = lines.iter().map(|line| console::strip_ansi_codes(line)).collect();
+            assert_eq!(told, expected, "{color:?} {environment:?}");
+            let colored = color.unwrap_or(environment == TERMINAL);
+            assert_eq!(told != lines, colored, "{color:?} {environment:?}");
+        }
+    }
+
+    #[test]
+    fn too_many_problems_are_counted_instead_and_errors_come_before_warnings() {
+        let problem = |line, severity| Problem { line, severity, ..input_error().problems.remove(1) };
+        let mut problems: Vec<Problem> = (1..=1000).map(|line| problem(line, Severity::Warning)).collect();
+        problems.push(problem(1001, Severity::Error));
+        let (printer, written) = plain(PrinterOptions::default());
+        printer.problems(&problems, &Content::default());
+        let lines = written.lines();
+        assert_eq!(lines.len(), MAX_PROBLEMS + 2);
+        assert_eq!(
+            lines[MAX_PROBLEMS - 2..],
+            [
+                "demo.yaml:49:15: warning: -1 is not between 0 and 10000",
+                "demo.yaml:1001:15: -1 is not between 0 and 10000",
+                "951 more problems in demo.yaml are not shown",
+                "hint: flamectl validate -o json tells all of them",
+            ]
+        );
+        let (printer, written) = plain(PrinterOptions { quiet: true, ..PrinterOptions::default() });
+        printer.problems(&problems, &Content::default());
+        assert_eq!(written.lines(), ["demo.yaml:1001:15: -1 is not between 0 and 10000"]);
+    }
+
+    #[test]
+    fn a_plain_problem_is_one_line() {
+        let (printer, written) = plain(PrinterOptions::default());
+        let file = "a\n::error::b\u{1b}[2J".to_owned();
+        printer.problems(&[Problem { file, ..input_error().problems.remove(1) }], &Content::default());
+        assert_eq!(written.lines(), ["a ::error::b[2J:14:15: warning: -1 is not between 0 and 10000"]);
+    }
+
+    #[test]
+    fn the_locale_tells_which_characters_there_are() {
+        let locale =
+            |variables: [&str; 3]| is_unicode(variables.map(|value| (value != "unset").then(|| OsString::from(value))));
+        for (variables, unicode) in [
+            (["unset", "unset", "en_US.UTF-8"], true),
+            (["unset", "C.utf8", "C"], true),
+            (["", "", "de_DE.UTF-8@euro"], true),
+            (["POSIX", "en_US.UTF-8", "en_US.UTF-8"], false),
+            (["unset", "de_DE.ISO-8859-1", "en_US.UTF-8"], false),
+            (["unset", "unset", "C"], false),
+            (["unset", "unset", "unset"], false),
+        ] {
+            assert_eq!(locale(variables), unicode, "{variables:?}");
         }
     }
 

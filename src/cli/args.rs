@@ -19,6 +19,9 @@ pub struct UpArgs {
     /// Read the FlameCluster from FILE; - is standard input
     #[arg(short, long, value_name = "FILE", value_parser = source_parser(), value_hint = ValueHint::FilePath)]
     pub filename: Source,
+    /// How strictly to read it
+    #[command(flatten)]
+    pub check: CheckArgs,
     /// How long to wait
     #[command(flatten)]
     pub wait: WaitArgs,
@@ -83,6 +86,9 @@ pub struct RenderArgs {
     /// Read the FlameCluster from FILE; - is standard input
     #[arg(short, long, value_name = "FILE", value_parser = source_parser(), value_hint = ValueHint::FilePath)]
     pub filename: Source,
+    /// How strictly to read it
+    #[command(flatten)]
+    pub check: CheckArgs,
     /// Print in this format
     #[arg(short, long, value_name = "FORMAT", default_value = "yaml", value_enum)]
     pub output: ManifestFormat,
@@ -119,6 +125,9 @@ pub struct DiffArgs {
     /// Read the FlameCluster from FILE; - is standard input
     #[arg(short, long, value_name = "FILE", value_parser = source_parser(), value_hint = ValueHint::FilePath)]
     pub filename: Source,
+    /// How strictly to read it
+    #[command(flatten)]
+    pub check: CheckArgs,
     /// Print field by field as text, or one line an object as table
     #[arg(short, long, value_name = "FORMAT", default_value = "text", value_enum)]
     pub output: DiffFormat,
@@ -179,18 +188,27 @@ pub struct RestartArgs {
 /// Arguments of `validate`.
 #[derive(Args, Clone, Debug)]
 pub struct ValidateArgs {
-    /// Check FILE; - is standard input (can be repeated)
+    /// Check FILE, or the *.yaml, *.yml and *.json files of a directory; - is standard input (can be repeated)
     #[arg(short, long = "filename", value_name = "FILE", required = true, num_args = 1..)]
-    #[arg(value_parser = source_parser(), value_hint = ValueHint::FilePath)]
+    #[arg(value_parser = source_parser(), value_hint = ValueHint::AnyPath)]
     pub filenames: Vec<Source>,
+    /// How strictly to read them
+    #[command(flatten)]
+    pub check: CheckArgs,
     /// Ask the server, too, whether it would take the flames as it is now
     ///
     /// Quotas, limits, nodes, the namespace's PodSecurity level and your rights, each flame for itself; nothing is written
     #[arg(long)]
     pub server: bool,
-    /// Take warnings for errors
-    #[arg(long)]
-    pub strict: bool,
+    /// Print what is wrong in this format
+    ///
+    /// `json`, `sarif` and `github` go to standard output, also where nothing is wrong. `json` is an object with
+    /// apiVersion (flamectl/v1), the numbers of files, errors and warnings, and problems. Each problem has file, line,
+    /// column, endColumn, path, severity, message and hint. Columns count characters from 1, endColumn is the first
+    /// behind the text; line and columns are null where a file as a whole is meant, path is empty where no field is
+    /// meant, severity is error or warning, hint may be null
+    #[arg(short, long, value_name = "FORMAT", default_value = "text", value_enum)]
+    pub output: ReportFormat,
 }
 
 /// Arguments of `completions`.
@@ -257,6 +275,14 @@ pub struct ConfirmArgs {
     pub yes: bool,
 }
 
+/// How strictly a FlameCluster is read.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub struct CheckArgs {
+    /// Take warnings about the file for errors
+    #[arg(long)]
+    pub strict: bool,
+}
+
 /// Formats of a flame with its status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ObjectFormat {
@@ -295,6 +321,19 @@ pub enum DiffFormat {
     Text,
     /// One line an object
     Table,
+}
+
+/// Formats of `validate`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For people, on standard error
+    Text,
+    /// One object, also of later versions
+    Json,
+    /// SARIF 2.1.0, for code hosts
+    Sarif,
+    /// Workflow commands of GitHub Actions
+    Github,
 }
 
 /// Formats of `version`.

@@ -29,15 +29,15 @@ fn the_definition_is_consistent() {
 #[test]
 fn every_command_has_the_arguments_it_promises() {
     for line in [
-        "flamectl up -f a.yaml -o yaml -y --adopt --create-namespace --force-conflicts",
+        "flamectl up -f a.yaml -o yaml -y --adopt --create-namespace --force-conflicts --strict",
         "flamectl status",
         "flamectl status demo -o json",
         "flamectl status -A --no-headers -o name",
-        "flamectl render -f - -o json",
+        "flamectl render -f - -o json --strict",
         "flamectl down demo -y --wait=false -o name",
         "flamectl down -f a.yaml --timeout 90s",
         "flamectl watch -f a.yaml",
-        "flamectl diff -f a.yaml --exit-zero -o table",
+        "flamectl diff -f a.yaml --exit-zero -o table --strict",
         "flamectl scale demo --replicas 0 --current-replicas 10000 -y",
         "flamectl restart demo --max-unavailable 3",
         "flamectl restart demo executor-manager",
@@ -46,6 +46,9 @@ fn every_command_has_the_arguments_it_promises() {
         "flamectl diff -f a.yaml --skip-preflight",
         "flamectl scale demo --replicas 1 --skip-preflight",
         "flamectl restart demo --skip-preflight",
+        "flamectl validate -f a.yaml -f - -o json",
+        "flamectl validate -f flames -o sarif",
+        "flamectl validate -f flames -o github",
         "flamectl completions zsh",
         "flamectl man up",
         "flamectl version -o json",

@@ -20,7 +20,7 @@ use crate::output;
 const DIFFERENT: u8 = 1;
 
 pub async fn run(context: &Context<'_>, args: &DiffArgs) -> Result<u8> {
-    let mut flame = context.flame(&args.filename)?;
+    let mut flame = context.flame(&args.filename, args.check)?;
     let api = context.connect().await?;
     context.settle_namespace(&mut flame, Some(api.default_namespace()))?;
     let view = View::new(context);

@@ -4,7 +4,7 @@ use super::preflight::check_rights;
 use super::work::{self, View, Work, ask, interrupts};
 use super::{Context, show};
 use crate::apiserver::drive;
-use crate::cli::{DownArgs, DownFormat, Target};
+use crate::cli::{CheckArgs, DownArgs, DownFormat, Target};
 use crate::error::Result;
 use crate::flame::names::Kind;
 use crate::flame::plan::Desired;
@@ -16,7 +16,7 @@ pub async fn run(context: &Context<'_>, args: &DownArgs) -> Result<u8> {
     let (name, namespace, from_file) = match &args.target {
         Target::Name(name) => (name.clone(), context.namespace(&api), None),
         Target::File(source) => {
-            let mut flame = context.flame(source)?;
+            let mut flame = context.flame(source, CheckArgs::default())?;
             context.settle_namespace(&mut flame, Some(api.default_namespace()))?;
             (flame.metadata.name.clone(), flame.namespace().to_owned(), Some(flame))
         }

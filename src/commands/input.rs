@@ -1,25 +1,30 @@
 //! A FlameCluster from a file, standard input or the record, with its namespace settled.
 
-use std::fs::File;
-use std::io::{ErrorKind as IoErrorKind, IsTerminal, Read};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind as IoErrorKind, IsTerminal, Read};
+use std::path::{Path, PathBuf};
 
 use super::Context;
 use crate::apiserver::ApiServer;
-use crate::cli::Source;
-use crate::error::{Error, Problem, Result, Severity};
+use crate::cli::{CheckArgs, Source};
+use crate::error::{Content, Error, Problem, Result, Severity};
 use crate::flame::FlameCluster;
 use crate::flame::names;
 use crate::flame::observed::{ObservedConfigMap, Snapshot};
-use crate::flame::parse::{MAX_FILE_BYTES, parse};
+use crate::flame::parse::{MAX_FILE_BYTES, Parsed, parse};
+
+/// The files of a directory that are taken for FlameClusters (kubectl: `-f`).
+const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 
 impl Context<'_> {
     /// Reads and checks a file; warnings are printed.
     ///
     /// # Errors
     /// Every problem in the file at once.
-    pub fn flame(&self, source: &Source) -> Result<FlameCluster> {
-        let (flame, warnings) = checked(&source.to_string(), &self.bytes(source)?)?;
-        self.printer.problems(&warnings);
+    pub fn flame(&self, source: &Source, check: CheckArgs) -> Result<FlameCluster> {
+        let content = self.content(source)?;
+        let (flame, warnings) = checked(&source.to_string(), &content, check)?;
+        self.printer.problems(&warnings, &content);
         Ok(flame)
     }
 
@@ -27,13 +32,13 @@ impl Context<'_> {
     ///
     /// # Errors
     /// Where it cannot be read.
-    pub fn bytes(&self, source: &Source) -> Result<Vec<u8>> {
+    pub fn content(&self, source: &Source) -> Result<Content> {
         match source {
             Source::Stdin => {
-                if std::io::stdin().is_terminal() {
+                if io::stdin().is_terminal() {
                     self.printer.line("reading a FlameCluster from standard input; end it with Ctrl-D");
                 }
-                limited(&mut std::io::stdin().lock(), "-")
+                limited(&mut io::stdin().lock(), "-")
             }
             Source::File(path) => {
                 let name = path.display().to_string();
@@ -65,14 +70,14 @@ impl Context<'_> {
     }
 }
 
-fn limited(from: &mut dyn Read, name: &str) -> Result<Vec<u8>> {
+fn limited(from: &mut dyn Read, name: &str) -> Result<Content> {
     let mut bytes = Vec::new();
     let limit = MAX_FILE_BYTES as u64 + 1;
     from.take(limit).read_to_end(&mut bytes).map_err(|error| unreadable(name, &error))?;
-    Ok(bytes)
+    Ok(bytes.into())
 }
 
-fn unreadable(name: &str, error: &std::io::Error) -> Error {
+fn unreadable(name: &str, error: &io::Error) -> Error {
     Error::input(match error.kind() {
         IoErrorKind::NotFound => format!("no such file: {name}"),
         IoErrorKind::IsADirectory => format!("{name} is a directory"),
@@ -81,12 +86,51 @@ fn unreadable(name: &str, error: &std::io::Error) -> Error {
     })
 }
 
+/// Returns what to read for `source`: itself, or the files of a directory, sorted; not those in directories below.
+///
+/// # Errors
+/// The directory cannot be read, or holds nothing to read.
+pub fn files(source: &Source) -> Result<Vec<Source>> {
+    match source {
+        Source::File(path) if path.is_dir() => in_directory(path),
+        _ => Ok(vec![source.clone()]),
+    }
+}
+
+fn in_directory(directory: &Path) -> Result<Vec<Source>> {
+    let name = directory.display().to_string();
+    let entries = fs::read_dir(directory).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+    let entries = entries.map_err(|error| unreadable(&name, &error))?;
+    let is_meant = |path: &PathBuf| {
+        let extension = path.extension().unwrap_or_default();
+        // A link that leads nowhere is one to tell about; pipes and sockets are not files.
+        EXTENSIONS.iter().any(|known| extension == *known) && (path.is_file() || !path.exists())
+    };
+    let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).filter(is_meant).collect();
+    if paths.is_empty() {
+        let what = format!("directory {name} has no *.yaml, *.yml or *.json file");
+        return Err(Error::input(what).hint("files in directories below are not looked at: name them too"));
+    }
+    paths.sort();
+    Ok(paths.into_iter().map(Source::File).collect())
+}
+
+/// Reads a FlameCluster; with `--strict` its warnings are errors.
+pub fn read(name: &str, content: &Content, check: CheckArgs) -> Parsed {
+    let mut parsed = parse(name, content.bytes());
+    if check.strict {
+        parsed.problems.iter_mut().for_each(|problem| problem.severity = Severity::Error);
+        parsed.flame = parsed.flame.filter(|_| parsed.problems.is_empty());
+    }
+    parsed
+}
+
 /// Returns the flame and the warnings about it.
 ///
 /// # Errors
 /// Every problem at once.
-pub fn checked(name: &str, bytes: &[u8]) -> Result<(FlameCluster, Vec<Problem>)> {
-    let parsed = parse(name, bytes);
+pub fn checked(name: &str, content: &Content, check: CheckArgs) -> Result<(FlameCluster, Vec<Problem>)> {
+    let parsed = read(name, content, check);
     match parsed.flame {
         Some(flame) => Ok((flame, parsed.problems)),
         None => {
@@ -95,7 +139,7 @@ pub fn checked(name: &str, bytes: &[u8]) -> Result<(FlameCluster, Vec<Problem>)>
                 1 => format!("1 problem in {name}; nothing was sent"),
                 many => format!("{many} problems in {name}; nothing was sent"),
             };
-            Err(Error::input(what).problems(parsed.problems))
+            Err(Error::input(what).problems(parsed.problems, content.clone()))
         }
     }
 }

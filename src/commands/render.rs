@@ -11,7 +11,7 @@ use crate::flame::manifests::{Manifests, manifests};
 use crate::output;
 
 pub(super) async fn run(context: &Context<'_>, args: &RenderArgs) -> Result<u8> {
-    let mut flame = context.flame(&args.filename)?;
+    let mut flame = context.flame(&args.filename, args.check)?;
     let of_context = match (&flame.metadata.namespace, &context.global.namespace) {
         (None, None) => context_namespace(context).await,
         _ => None,

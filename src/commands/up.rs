@@ -38,7 +38,7 @@ pub struct Bring {
 }
 
 pub async fn run(context: &Context<'_>, args: &UpArgs) -> Result<u8> {
-    let mut flame = context.flame(&args.filename)?;
+    let mut flame = context.flame(&args.filename, args.check)?;
     let api = context.connect().await?;
     context.settle_namespace(&mut flame, Some(api.default_namespace()))?;
     let options = Options {

@@ -8,8 +8,8 @@ use super::Context;
 use super::input::checked;
 use super::work::{self, View, Work, interrupts};
 use crate::apiserver::{ApiServer, Observer};
-use crate::cli::{Source, WatchArgs};
-use crate::error::{Error, ErrorKind, Result};
+use crate::cli::{CheckArgs, Source, WatchArgs};
+use crate::error::{Content, Error, ErrorKind, Result};
 use crate::flame::FlameCluster;
 use crate::flame::manifests::manifests;
 use crate::flame::names::Kind;
@@ -28,11 +28,11 @@ pub async fn run(context: &Context<'_>, args: &WatchArgs) -> Result<u8> {
             Error::input("watch reads its file again and again, which standard input cannot").hint("name a file")
         );
     }
-    let mut flame = context.flame(&args.filename)?;
+    let mut flame = context.flame(&args.filename, CheckArgs::default())?;
     let api = context.connect().await?;
     context.settle_namespace(&mut flame, Some(api.default_namespace()))?;
     let interrupted = interrupts();
-    let mut file = Follow { context, source: &args.filename, api: &api, last: context.bytes(&args.filename)? };
+    let mut file = Follow { context, source: &args.filename, api: &api, last: context.content(&args.filename)? };
     let mut pause = BACKOFF.0;
     while !*interrupted.borrow() {
         let (sender, aims) = mpsc::channel(1);
@@ -99,7 +99,7 @@ struct Follow<'a> {
     context: &'a Context<'a>,
     source: &'a Source,
     api: &'a ApiServer,
-    last: Vec<u8>,
+    last: Content,
 }
 
 impl Follow<'_> {
@@ -135,16 +135,16 @@ impl Follow<'_> {
 
     /// Returns the flame when the file changed.
     fn look(&mut self) -> Result<Option<FlameCluster>> {
-        let Ok(bytes) = self.context.bytes(self.source) else {
+        let Ok(content) = self.context.content(self.source) else {
             // While an editor or a volume update swaps the file, it is away for a moment.
             return Ok(None);
         };
-        if bytes == self.last {
+        if content == self.last {
             return Ok(None);
         }
-        self.last.clone_from(&bytes);
-        let (mut flame, warnings) = checked(&self.source.to_string(), &bytes)?;
-        self.context.printer.problems(&warnings);
+        self.last.clone_from(&content);
+        let (mut flame, warnings) = checked(&self.source.to_string(), &content, CheckArgs::default())?;
+        self.context.printer.problems(&warnings, &content);
         self.context.settle_namespace(&mut flame, Some(self.api.default_namespace()))?;
         Ok(Some(flame))
     }

@@ -17,7 +17,7 @@ mod spec;
 pub mod storage;
 mod syntax;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod text;
 mod tree;
 

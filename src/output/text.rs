@@ -5,12 +5,60 @@ use crate::flame::state::Cause;
 
 /// Longest message of a server on one line, in characters: enough for a scheduler's reasons on a handful of nodes.
 const MESSAGE_LENGTH: usize = 240;
+/// What a tab is shown as: its width depends on the terminal, and what is marked has to stay above the mark.
+const TAB: &str = "    ";
+/// Stands where a file has something that is no character.
+const REPLACEMENT: char = '\u{fffd}';
 /// Most runs of indices named one by one.
 const RUNS: usize = 6;
 
 /// Returns the text without control characters but line breaks and tabs: what a server says must not steer a terminal.
 pub fn clean(text: &str) -> String {
     text.chars().filter(|&char| !char.is_control() || char == '\n' || char == '\t').collect()
+}
+
+/// Returns the text without control characters, line breaks included: what follows one may be taken for a line of ours.
+pub fn line(text: &str) -> String {
+    clean(text).replace(['\n', '\t'], " ")
+}
+
+/// Returns the text with everything in it visible: what would steer a terminal, join or turn around what is beside it, or
+/// is not in ASCII where that is all a terminal can show, is written out as `\u{…}`.
+pub fn visible(text: &str, unicode: bool) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for char in text.chars() {
+        match char {
+            '\t' => shown.push_str(TAB),
+            ' '..='~' => shown.push(char),
+            '…' if !unicode => shown.push_str("..."),
+            REPLACEMENT if !unicode => shown.push('?'),
+            _ if unicode && !is_hidden(char) => shown.push(char),
+            _ => shown.extend(char.escape_unicode()),
+        }
+    }
+    shown
+}
+
+/// Returns JSON with the control characters escaped that it may hold as they are, but that steer some terminals.
+pub fn escape_controls(json: String) -> String {
+    let is_raw = |char: char| matches!(char, '\u{7f}'..='\u{9f}');
+    if !json.contains(is_raw) {
+        return json;
+    }
+    json.chars().fold(String::with_capacity(json.len()), |mut escaped, char| {
+        match char {
+            _ if is_raw(char) => escaped.push_str(&format!("\\u{:04x}", u32::from(char))),
+            _ => escaped.push(char),
+        }
+        escaped
+    })
+}
+
+/// Tells whether a terminal does something else with a character than to show it (Unicode: categories Cc, Cf, Zl, Zp).
+fn is_hidden(char: char) -> bool {
+    char.is_control()
+        || matches!(char, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(char, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// Returns the text on one line of at most `length` characters.

@@ -46,9 +46,3 @@ fn flag_and_file_may_not_name_different_namespaces() {
     let file = BASIC.replace("name: basic\n", "name: basic\n  namespace: one\n");
     assert_snapshot!(Session::new().file("a.yaml", file).run("render -f a.yaml -n two"));
 }
-
-#[test]
-fn validate_goes_through_all_files() {
-    let session = Session::new().file("good.yaml", BASIC).file("bad.yaml", BASIC.replace("kind: Flame", "kind: flame"));
-    assert_snapshot!(session.run("validate -f bad.yaml -f good.yaml"));
-}

@@ -5,6 +5,7 @@
 mod input;
 mod offline;
 mod usage;
+mod validate;
 
 use std::io::Write;
 use std::path::Path;
