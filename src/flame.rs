@@ -3,6 +3,7 @@
 //! Pure: this layer imports std (no files, network, environment or clock), serde, k8s_openapi, the YAML crates and a hash.
 //! A [`FlameCluster`] that [`parse`] returned is valid; everything below may rely on that.
 
+pub mod answers;
 pub mod config;
 pub mod disruption;
 pub mod manifests;
@@ -12,6 +13,7 @@ pub mod parse;
 pub mod plan;
 pub mod rollout;
 pub mod state;
+pub mod template;
 #[cfg(test)]
 mod testing;
 

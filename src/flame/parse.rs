@@ -24,6 +24,7 @@ mod tree;
 
 use self::fields::Field;
 use self::grammar::Fault;
+pub(in crate::flame) use self::report::as_yaml;
 use self::report::{Place, Report};
 use self::text::Source;
 use self::tree::{Document, Tree, Value};

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of files: each check takes the text and returns its faults, which the reader puts into place.
 
+use std::fmt;
 use std::ops::Range;
 
 use super::super::names;
@@ -39,6 +40,15 @@ pub enum Cure {
     Write(String),
     /// Something else, in words.
     Say(String),
+}
+
+impl fmt::Display for Cure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Write(value) => write!(f, "write {value}"),
+            Self::Say(words) => f.write_str(words),
+        }
+    }
 }
 
 impl Fault {
