@@ -35,6 +35,14 @@ const UP_EXAMPLES: &str = "Examples:
   flamectl up -f demo.yaml --dry-run=client  Show what would change
   cat demo.yaml | flamectl up -f - -y        Read standard input, restart Pods without asking";
 
+const INIT_EXAMPLES: &str =
+    "Asks on a terminal for what the flags leave open; elsewhere, and with -y, every flag has a default
+
+Examples:
+  flamectl init                               Ask, and write flame.yaml
+  flamectl init -y --replicas 3 demo.yaml     Write demo.yaml without asking
+  flamectl init - | flamectl up -f - -y       Keep no file";
+
 /// What was asked for.
 #[derive(Debug, Parser)]
 #[command(
@@ -152,6 +160,9 @@ pub enum Verb {
     Restart(RestartArgs),
     /// Check FlameCluster files, without a server
     Validate(ValidateArgs),
+    /// Write a FlameCluster file to start from
+    #[command(after_help = INIT_EXAMPLES)]
+    Init(InitArgs),
     /// Print the completion script of a shell
     #[command(alias = "completion")]
     Completions(CompletionsArgs),
