@@ -46,6 +46,7 @@ complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "diff" -d 'Show wh
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "scale" -d 'Change the number of executors'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "restart" -d 'Replace a flame\'s Pods, or those of one component'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "validate" -d 'Check FlameCluster files, by themselves or for a server'
+complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "init" -d 'Write a FlameCluster file to start from'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "man" -d 'Print a man page'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "version" -d 'Print the version'
@@ -220,6 +221,28 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -l server -d
 complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -s v -l verbose -d 'Tell more: every object, every retry'
 complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -s q -l quiet -d 'Tell errors only'
 complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c flamectl -n "__fish_flamectl_using_subcommand init" -l name -d 'Name the flame NAME' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand init" -l session-manager-image -d 'Run the session manager from IMAGE' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand init" -l session-manager-requests -d 'Request AMOUNTS for the session manager, as cpu=500m,memory=512Mi, or none' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand init" -l session-manager-limits -d 'Limit the session manager to AMOUNTS, as cpu=1,memory=1Gi, or none' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand init" -l slot -d 'Give each executor this much, as cpu=1,mem=1g, or none' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand init" -l executor-manager-image -d 'Run the executor managers from IMAGE' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand init" -l replicas -d 'Run N executor managers, 0 to 10000' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand init" -l executor-manager-requests -d 'Request AMOUNTS for each executor manager, as cpu=1,memory=2Gi, or none' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand init" -l executor-manager-limits -d 'Limit each executor manager to AMOUNTS, as cpu=2,memory=4Gi, or none' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand init" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
+complete -c flamectl -n "__fish_flamectl_using_subcommand init" -l context -d 'Use this context of the kubeconfig' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand init" -s n -l namespace -d 'Work in this namespace' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand init" -l request-timeout -d 'Give up on a single request after this time; 0 never does' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand init" -l as -d 'Act as this user' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand init" -l as-group -d 'Act as a member of this group (can be repeated)' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand init" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand init" -s y -l yes -d 'Do not ask for what the flags leave open'
+complete -c flamectl -n "__fish_flamectl_using_subcommand init" -s v -l verbose -d 'Tell more: every object, every retry'
+complete -c flamectl -n "__fish_flamectl_using_subcommand init" -s q -l quiet -d 'Tell errors only'
+complete -c flamectl -n "__fish_flamectl_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c flamectl -n "__fish_flamectl_using_subcommand completions" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
 complete -c flamectl -n "__fish_flamectl_using_subcommand completions" -l context -d 'Use this context of the kubeconfig' -r
 complete -c flamectl -n "__fish_flamectl_using_subcommand completions" -s n -l namespace -d 'Work in this namespace' -r

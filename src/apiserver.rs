@@ -260,6 +260,24 @@ fn retry_after(failure: &Failure) -> Option<Duration> {
     }
 }
 
+/// Returns the namespace that the kubeconfig's context names; reads the kubeconfig and nothing else.
+///
+/// # Errors
+/// Where the kubeconfig is there and cannot be read.
+pub fn context_namespace(options: &ConnectOptions) -> Result<Option<String>> {
+    let kubeconfig = match &options.kubeconfig {
+        Some(path) => Kubeconfig::read_from(path),
+        None => Kubeconfig::read(),
+    };
+    let kubeconfig = match kubeconfig {
+        Err(error) if options.kubeconfig.is_none() && is_absent(&error) => return Ok(None),
+        other => other.map_err(|error| kubeconfig_error(&error))?,
+    };
+    let name = options.context.clone().or(kubeconfig.current_context);
+    let context = kubeconfig.contexts.into_iter().find(|context| Some(&context.name) == name.as_ref());
+    Ok(context.and_then(|context| context.context?.namespace).filter(|namespace| !namespace.is_empty()))
+}
+
 async fn config(options: &ConnectOptions) -> Result<Config> {
     let choice = KubeConfigOptions { context: options.context.clone(), ..Default::default() };
     if let Some(path) = &options.kubeconfig {

@@ -40,6 +40,14 @@ const VALIDATE_EXAMPLES: &str = "Examples:
   flamectl validate -f flames -o sarif > flamectl.sarif  A directory, for a code host
   flamectl validate -f demo.yaml --strict -o github      In a job of GitHub Actions";
 
+const INIT_EXAMPLES: &str =
+    "Asks on a terminal for what the flags leave open; elsewhere, and with -y, every flag has a default
+
+Examples:
+  flamectl init                               Ask, and write flame.yaml
+  flamectl init -y --replicas 3 demo.yaml     Write demo.yaml without asking
+  flamectl init - | flamectl up -f - -y       Keep no file";
+
 /// What was asked for.
 #[derive(Debug, Parser)]
 #[command(
@@ -159,6 +167,9 @@ pub enum Verb {
     /// Check FlameCluster files, by themselves or for a server
     #[command(after_help = VALIDATE_EXAMPLES)]
     Validate(ValidateArgs),
+    /// Write a FlameCluster file to start from
+    #[command(after_help = INIT_EXAMPLES)]
+    Init(InitArgs),
     /// Print the completion script of a shell
     #[command(alias = "completion")]
     Completions(CompletionsArgs),

@@ -8,6 +8,7 @@ mod work;
 mod completions;
 mod diff;
 mod down;
+mod init;
 pub mod render;
 mod restart;
 mod scale;
@@ -43,6 +44,7 @@ pub async fn run(cli: &Cli, printer: &Printer) -> Result<u8> {
         Verb::Scale(args) => scale::run(&context, args).await,
         Verb::Restart(args) => restart::run(&context, args).await,
         Verb::Validate(args) => validate::run(&context, args).await,
+        Verb::Init(args) => init::run(&context, args).await,
         Verb::Completions(args) => completions::completions(&context, args),
         Verb::Man(args) => completions::man(&context, args),
         Verb::Version(args) => completions::version(&context, args),

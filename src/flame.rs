@@ -4,6 +4,7 @@
 //! A [`FlameCluster`] that [`parse`] returned is valid; everything below may rely on that.
 
 pub mod amounts;
+pub mod answers;
 pub mod config;
 pub mod disruption;
 pub mod manifests;
@@ -14,6 +15,7 @@ pub mod plan;
 pub mod preflight;
 pub mod rollout;
 pub mod state;
+pub mod template;
 #[cfg(test)]
 mod testing;
 

@@ -2,11 +2,14 @@
 //!
 //! Imports flame types, the terminal crates and serde. Nothing here sends a request or parses an argument.
 
+pub mod ask;
 pub mod progress;
 pub mod report;
 mod snippet;
 pub mod table;
 mod text;
+
+pub use self::text::shell_word;
 
 use std::env;
 use std::ffi::OsString;
@@ -248,7 +251,7 @@ impl Printer {
     /// # Errors
     /// Refused where nobody can answer, interrupted by Ctrl-C.
     pub fn confirm(&self, question: &str) -> Result<bool> {
-        if !self.environment.stdin_is_terminal || !self.environment.stderr_is_terminal {
+        if !self.can_ask() {
             let what = format!("{question:?} needs a confirmation and there is no terminal");
             return Err(Error::refused(what).hint("run again with -y"));
         }

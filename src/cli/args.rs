@@ -9,7 +9,10 @@ use clap::error::ErrorKind as ClapKind;
 use clap::{ArgMatches, Args, FromArgMatches, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
-use super::values::{bar, component_parser, duration, flame_name, max_unavailable, replicas, source_parser};
+use super::values::{
+    answer, bar, component_parser, destination_parser, duration, flame_name, max_unavailable, replicas, source_parser,
+};
+use crate::flame::answers::{self, Amounts};
 use crate::flame::names::Component;
 use crate::flame::rollout::{Bar, MaxUnavailable};
 
@@ -211,6 +214,63 @@ pub struct ValidateArgs {
     pub output: ReportFormat,
 }
 
+/// Arguments of `init`.
+#[derive(Args, Clone, Debug)]
+pub struct InitArgs {
+    /// Write FILE, which may not be there yet; - is standard output
+    #[arg(value_name = "FILE", default_value = "flame.yaml", value_parser = destination_parser())]
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: Destination,
+    /// Name the flame NAME
+    ///
+    /// By default after the directory
+    #[arg(long, value_parser = answer(answers::name))]
+    pub name: Option<String>,
+    /// Run the session manager from IMAGE
+    ///
+    /// By default xflops/flame-session:v0.1.0
+    #[arg(long, value_name = "IMAGE", value_parser = answer(answers::image))]
+    pub session_manager_image: Option<String>,
+    /// Request AMOUNTS for the session manager, as cpu=500m,memory=512Mi, or none
+    ///
+    /// By default cpu=500m,memory=512Mi, and no more than the limits
+    #[arg(long, value_name = "AMOUNTS", value_parser = answer(answers::amounts))]
+    pub session_manager_requests: Option<Amounts>,
+    /// Limit the session manager to AMOUNTS, as cpu=1,memory=1Gi, or none
+    ///
+    /// By default cpu=1,memory=1Gi for what is requested, and no less than the requests
+    #[arg(long, value_name = "AMOUNTS", value_parser = answer(answers::amounts))]
+    pub session_manager_limits: Option<Amounts>,
+    /// Give each executor this much, as cpu=1,mem=1g, or none
+    ///
+    /// By default cpu=1,mem=1g
+    #[arg(long, value_parser = answer(answers::slot))]
+    pub slot: Option<String>,
+    /// Run the executor managers from IMAGE
+    ///
+    /// By default from flame-executor of the same place and tag as the session manager's image
+    #[arg(long, value_name = "IMAGE", value_parser = answer(answers::image))]
+    pub executor_manager_image: Option<String>,
+    /// Run N executor managers, 0 to 10000
+    ///
+    /// By default 1
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = answer(answers::replicas))]
+    pub replicas: Option<u32>,
+    /// Request AMOUNTS for each executor manager, as cpu=1,memory=2Gi, or none
+    ///
+    /// By default cpu=1,memory=2Gi, and no more than the limits
+    #[arg(long, value_name = "AMOUNTS", value_parser = answer(answers::amounts))]
+    pub executor_manager_requests: Option<Amounts>,
+    /// Limit each executor manager to AMOUNTS, as cpu=2,memory=4Gi, or none
+    ///
+    /// By default cpu=2,memory=4Gi for what is requested, and no less than the requests
+    #[arg(long, value_name = "AMOUNTS", value_parser = answer(answers::amounts))]
+    pub executor_manager_limits: Option<Amounts>,
+    /// Do not ask for what the flags leave open
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
 /// Arguments of `completions`.
 #[derive(Args, Clone, Debug)]
 pub struct CompletionsArgs {
@@ -379,6 +439,21 @@ impl fmt::Display for Source {
             Self::Stdin => f.write_str("-"),
             Self::File(path) => path.display().fmt(f),
         }
+    }
+}
+
+/// Where a new FlameCluster is written to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// Standard output.
+    Stdout,
+    /// A file.
+    File(PathBuf),
+}
+
+impl From<PathBuf> for Destination {
+    fn from(path: PathBuf) -> Self {
+        if path == Path::new("-") { Self::Stdout } else { Self::File(path) }
     }
 }
 

@@ -1,5 +1,6 @@
 use super::values::{bar, duration, flame_name, max_unavailable};
 use super::*;
+use crate::flame::answers;
 use crate::flame::rollout::{Bar, MaxUnavailable};
 
 fn parsed(line: &str) -> Result<Cli, Notice> {
@@ -49,6 +50,10 @@ fn every_command_has_the_arguments_it_promises() {
         "flamectl validate -f a.yaml -f - -o json",
         "flamectl validate -f flames -o sarif",
         "flamectl validate -f flames -o github",
+        "flamectl init",
+        "flamectl init - -y -n ml --name demo --replicas 0 --slot none --session-manager-image a --executor-manager-image b",
+        "flamectl init a.yaml --session-manager-requests cpu=1 --session-manager-limits none",
+        "flamectl init --executor-manager-requests none --executor-manager-limits cpu=1,memory=1Gi",
         "flamectl completions zsh",
         "flamectl man up",
         "flamectl version -o json",
@@ -194,6 +199,22 @@ fn bad_usage_exits_2_and_says_why() {
         ("flamectl sttus", "error: unrecognized subcommand 'sttus'"),
     ] {
         assert_eq!(refused(line), message, "{line}");
+    }
+}
+
+#[test]
+fn the_help_of_init_tells_the_defaults_that_there_are() {
+    let help = parsed("flamectl init --help").unwrap_err().text;
+    let resources = |usual: answers::Usual| {
+        let requests = usual.requests(&answers::Amounts::new());
+        [&requests, &usual.limits(&requests)].map(answers::written)
+    };
+    let mut defaults = vec![answers::SESSION_MANAGER_IMAGE.to_owned(), answers::SLOT.to_owned()];
+    defaults.push(answers::REPLICAS.to_owned());
+    defaults.extend(resources(answers::SESSION_MANAGER));
+    defaults.extend(resources(answers::EXECUTOR_MANAGER));
+    for default in defaults {
+        assert!(help.contains(&format!("By default {default}")), "{default} is not in:\n{help}");
     }
 }
 

@@ -5,8 +5,10 @@ use std::time::Duration;
 use clap::builder::{PathBufValueParser, PossibleValuesParser, TypedValueParser};
 use jiff::SignedDuration;
 
-use super::args::Source;
+use super::args::{Destination, Source};
+use crate::flame::answers::{self, Checked};
 use crate::flame::names::{Component, MAX_NAME_LENGTH, MAX_REPLICAS};
+use crate::flame::parse::grammar;
 use crate::flame::rollout::{Bar, MaxUnavailable};
 
 /// Parses a duration as Go writes it: `90s`, `5m`, `1h30m`, `1.5h`, `500ms`, `0`.
@@ -67,8 +69,13 @@ pub(super) fn flame_name(text: &str) -> Result<String, String> {
 
 /// Parses a namespace's name.
 pub(super) fn namespace(text: &str) -> Result<String, String> {
-    // Kubernetes: a DNS-1123 label.
-    label(text, 63)
+    if text.is_empty() {
+        return Err("a namespace has a name".to_owned());
+    }
+    match grammar::namespace(text) {
+        faults if faults.is_empty() => Ok(text.to_owned()),
+        faults => Err(answers::in_one_line(faults)),
+    }
 }
 
 /// Parses what names in Kubernetes have in common; they become parts of request paths.
@@ -89,6 +96,15 @@ pub(super) fn replicas() -> clap::builder::RangedI64ValueParser<u32> {
 
 pub(super) fn source_parser() -> impl TypedValueParser<Value = Source> {
     PathBufValueParser::new().map(Source::from)
+}
+
+pub(super) fn destination_parser() -> impl TypedValueParser<Value = Destination> {
+    PathBufValueParser::new().map(Destination::from)
+}
+
+/// Parses what a new file has to know with the reader's rule, and says what is wrong in the reader's words.
+pub(super) fn answer<T>(rule: fn(&str) -> Checked<T>) -> impl Fn(&str) -> Result<T, String> + Clone {
+    move |text| rule(text).map_err(answers::in_one_line)
 }
 
 pub(super) fn component_parser() -> impl TypedValueParser<Value = Component> {

@@ -2,7 +2,7 @@
 //!
 //! bytes → text (`text`) → positioned tree (`tree`) → [`FlameCluster`] (`metadata`, `spec`); `syntax` explains what is
 //! not YAML and leaves it out, so that the rest is still checked. What a value may look like stands in [`grammar`],
-//! [`image`], [`quantity`], [`slot`] and [`storage`], which know nothing of files.
+//! [`image`], [`quantity`], [`resources`], [`slot`] and [`storage`], which know nothing of files.
 //!
 //! Pure: imports std without I/O, the YAML event parser and an edit distance.
 
@@ -12,6 +12,7 @@ pub mod image;
 mod metadata;
 pub mod quantity;
 mod report;
+pub mod resources;
 pub mod slot;
 mod spec;
 pub mod storage;
@@ -23,6 +24,7 @@ mod tree;
 
 use self::fields::Field;
 use self::grammar::Fault;
+pub(in crate::flame) use self::report::as_yaml;
 use self::report::{Place, Report};
 use self::text::Source;
 use self::tree::{Document, Tree, Value};

@@ -70,6 +70,15 @@ pub fn one_line(text: &str, length: usize) -> String {
     }
 }
 
+/// Returns `text` as one word of a shell's command line.
+pub fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-/:@%+=,".contains(c);
+    match !text.is_empty() && text.chars().all(is_plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
+}
+
 /// Returns `1 Pod` or `3 Pods`.
 pub fn count(number: usize, noun: &str) -> String {
     match number {
@@ -152,6 +161,18 @@ pub fn executor(object: &ObjectRef) -> Option<(&str, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_of_a_shell_is_quoted_where_it_has_to_be() {
+        for (text, expected) in [
+            ("a/b-1.yaml", "a/b-1.yaml"),
+            ("", "''"),
+            ("my flame.yaml", "'my flame.yaml'"),
+            ("it's;$x", r"'it'\''s;$x'"),
+        ] {
+            assert_eq!(shell_word(text), expected);
+        }
+    }
 
     #[test]
     fn ages_are_written_as_kubectl_does() {

@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod init;
 mod input;
 mod offline;
+mod terminal;
 mod usage;
 mod validate;
 
@@ -37,17 +39,19 @@ impl Session {
         self.run_with_input(args, "")
     }
 
+    fn command(&self, args: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_flamectl"));
+        command.args(args.split_whitespace()).current_dir(self.path()).env_clear().env("HOME", self.path());
+        command
+    }
+
     fn run_with_input(&self, args: &str, input: &str) -> String {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_flamectl"))
-            .args(args.split_whitespace())
-            .current_dir(self.path())
-            .env_clear()
-            .env("HOME", self.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        self.outcome(self.command(args), input)
+    }
+
+    fn outcome(&self, mut command: Command, input: &str) -> String {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
         let output = child.wait_with_output().unwrap();
         let text =

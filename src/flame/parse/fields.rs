@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::grammar::Fault;
+use super::grammar::{self, Cure, Fault};
 use super::report::{Place, Report, shown};
 use super::text::code_point;
 use super::tree::{Document, Entry, Map, Node, PlainType, Scalar, Value};
@@ -154,44 +154,21 @@ impl Report {
     /// Returns the integer in `field`, 0 to `max`; `default` says how to get the default.
     pub(super) fn integer(&mut self, field: &Field<'_>, max: u32, default: &str) -> Option<u32> {
         let value = &field.value.value;
-        if let Value::Scalar(Scalar { text, quoted: false, .. }) = value {
-            let canonical = text == "0" || !text.starts_with('0');
-            let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-            match text.parse::<u32>() {
-                Ok(number) if canonical && digits && number <= max => return Some(number),
-                _ => {}
+        match value {
+            Value::Told => return None,
+            Value::Scalar(Scalar { text, quoted: false, .. }) => {
+                if let Ok(number) = grammar::integer(text, max) {
+                    return Some(number);
+                }
             }
+            _ => {}
         }
-        if !matches!(value, Value::Told) {
-            let fault = Fault::new(format!("want an integer 0 to {max}, got {}", value.describe()));
-            let meant = value.as_text().and_then(integer_meant).filter(|number| *number <= u64::from(max));
-            self.refuse(
-                field,
-                match meant {
-                    Some(number) => fault.say(format!("{}: {number}", field.name)),
-                    None => fault.say(default),
-                },
-            );
-        }
+        let fault = grammar::not_an_integer(&value.describe(), value.as_text(), max);
+        let cure = match fault.cure {
+            Some(Cure::Write(number)) => format!("{}: {number}", field.name),
+            _ => default.to_owned(),
+        };
+        self.refuse(field, Fault { cure: None, ..fault }.say(cure));
         None
     }
-}
-
-/// Returns the integer that somebody meant who wrote `"5"`, `1_000`, `0x10`, `1e3` or `5.0`.
-fn integer_meant(text: &str) -> Option<u64> {
-    let text = text.trim().replace('_', "");
-    for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2)] {
-        if let Some(digits) = text.strip_prefix(prefix) {
-            return u64::from_str_radix(digits, radix).ok();
-        }
-    }
-    let digits = text.trim_start_matches('+');
-    if let Some((mantissa, exponent)) = digits.split_once(['e', 'E']) {
-        let exponent: u32 = exponent.parse().ok()?;
-        return mantissa.parse::<u64>().ok()?.checked_mul(10_u64.checked_pow(exponent)?);
-    }
-    let whole = digits
-        .split_once('.')
-        .map_or(Some(digits), |(whole, fraction)| fraction.bytes().all(|byte| byte == b'0').then_some(whole))?;
-    whole.parse().ok()
 }

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of files: each check takes the text and returns its faults, which the reader puts into place.
 
+use std::fmt;
 use std::ops::Range;
 
 use super::super::names;
@@ -39,6 +40,15 @@ pub enum Cure {
     Write(String),
     /// Something else, in words.
     Say(String),
+}
+
+impl fmt::Display for Cure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Write(value) => write!(f, "write {value}"),
+            Self::Say(words) => f.write_str(words),
+        }
+    }
 }
 
 impl Fault {
@@ -247,6 +257,48 @@ pub fn shim(shim: &str) -> Vec<Fault> {
         Some(known) => fault.write(known),
         None => fault.say("shim: host"),
     }]
+}
+
+/// Returns the integer that `text` is, 0 to `max`.
+///
+/// # Errors
+/// What is wrong with it; the fault proposes the integer that was probably meant.
+pub fn integer(text: &str, max: u32) -> Result<u32, Fault> {
+    let canonical = text == "0" || !text.starts_with('0');
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match text.parse() {
+        Ok(number) if canonical && digits && number <= max => Ok(number),
+        _ if text.is_empty() => Err(not_an_integer("nothing", None, max)),
+        _ => Err(not_an_integer(&shown(text), Some(text), max)),
+    }
+}
+
+/// Returns the fault of something that is no integer, described as `got`; `text` is what it says, if it says something.
+pub(super) fn not_an_integer(got: &str, text: Option<&str>, max: u32) -> Fault {
+    let fault = Fault::new(format!("want an integer 0 to {max}, got {got}"));
+    match text.and_then(integer_meant).filter(|number| *number <= u64::from(max)) {
+        Some(number) => fault.write(number.to_string()),
+        None => fault,
+    }
+}
+
+/// Returns the integer that somebody meant who wrote `"5"`, `1_000`, `0x10`, `1e3` or `5.0`.
+fn integer_meant(text: &str) -> Option<u64> {
+    let text = text.trim().replace('_', "");
+    for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2)] {
+        if let Some(digits) = text.strip_prefix(prefix) {
+            return u64::from_str_radix(digits, radix).ok();
+        }
+    }
+    let digits = text.trim_start_matches('+');
+    if let Some((mantissa, exponent)) = digits.split_once(['e', 'E']) {
+        let exponent: u32 = exponent.parse().ok()?;
+        return mantissa.parse::<u64>().ok()?.checked_mul(10_u64.checked_pow(exponent)?);
+    }
+    let whole = digits
+        .split_once('.')
+        .map_or(Some(digits), |(whole, fraction)| fraction.bytes().all(|byte| byte == b'0').then_some(whole))?;
+    whole.parse().ok()
 }
 
 /// Returns `c` in quotes, so that a blank can be seen.

@@ -191,7 +191,7 @@ pub(super) fn shown(text: &str) -> String {
 }
 
 /// Returns `value` as YAML that reads back as exactly this text.
-pub(super) fn as_yaml(value: &str) -> String {
+pub(in crate::flame) fn as_yaml(value: &str) -> String {
     let plain = value.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/')
         && value.chars().all(|c| c.is_ascii_alphanumeric() || "._-/:@".contains(c))
         && !value.ends_with(':')

@@ -7,17 +7,14 @@ use super::fields::Field;
 use super::grammar::{self, Fault};
 use super::image::image as image_faults;
 use super::quantity::Quantity;
-use super::report::{Place, Report, nearest, shown};
+use super::report::{Place, Report, shown};
 use super::tree::{PlainType, Scalar, Value};
-use super::{metadata, slot, storage};
+use super::{metadata, resources, slot, storage};
 
 /// The shortest session manager, for hints.
 pub(super) const SESSION_MANAGER_HINT: &str = "sessionManager: {image: xflops/flame-session:v0.1.0}";
 /// The shortest executor manager, for hints.
 pub(super) const EXECUTOR_MANAGER_HINT: &str = "executorManager: {image: xflops/flame-executor:v0.1.0}";
-
-/// Kubernetes' own resources of a container (Kubernetes: "Resource Management for Pods and Containers").
-const RESOURCES: [&str; 3] = ["cpu", "memory", "ephemeral-storage"];
 
 /// Returns a spec without anything in it, as a start.
 pub(super) fn empty() -> Spec {
@@ -136,6 +133,12 @@ struct Amount {
     place: Place,
 }
 
+impl Amount {
+    fn written(&self) -> resources::Amount<'_> {
+        resources::Amount { text: &self.text, quantity: self.quantity }
+    }
+}
+
 fn resources(report: &mut Report, section: &Field<'_>) -> Resources {
     if !report.is_map(section) {
         return Resources::default();
@@ -156,10 +159,16 @@ fn resources(report: &mut Report, section: &Field<'_>) -> Resources {
         }
     }
     for (name, limit) in &limits {
-        check_limit(report, name, limit);
+        if let Some(fault) = resources::limit_fault(name, limit.quantity) {
+            report.add(limit.place, &limit.path, fault);
+        }
     }
     for (name, request) in &requests {
-        compare(report, name, request, limits.get(name));
+        let limit = limits.get(name);
+        let place = limit.map(|limit| format!(" in line {}", limit.place.line)).unwrap_or_default();
+        if let Some(fault) = resources::request_fault(name, request.written(), limit.map(Amount::written), &place) {
+            report.add(request.place, &request.path, fault);
+        }
     }
     let texts =
         |amounts: BTreeMap<String, Amount>| amounts.into_iter().map(|(name, amount)| (name, amount.text)).collect();
@@ -183,22 +192,15 @@ fn amounts(report: &mut Report, section: &Field<'_>) -> BTreeMap<String, Amount>
 
 /// Checks a resource's name: one of Kubernetes', or a device's such as `nvidia.com/gpu`.
 fn is_resource(report: &mut Report, field: &Field<'_>) -> bool {
-    let name = field.name;
-    if RESOURCES.contains(&name) || name.starts_with("hugepages-") {
-        return true;
-    }
-    if name.contains('/') || field.name_type != PlainType::Text {
+    if field.name_type != PlainType::Text {
         return metadata::is_key(report, field);
     }
-    let fault = Fault::new(format!("{} is not a resource of a container", shown(name)));
-    let fault = match (name, nearest(name, &RESOURCES)) {
-        ("mem" | "ram", _) => fault.say("memory:"),
-        ("gpu" | "gpus", _) => fault.say("nvidia.com/gpu:"),
-        (_, Some(known)) => fault.say(format!("{known}:")),
-        (_, None) => fault.say(format!("known: {}, or a device as nvidia.com/gpu", RESOURCES.join(", "))),
-    };
-    report.add(field.key, &field.path, fault);
-    false
+    let faults = resources::name_faults(field.name);
+    let fits = faults.is_empty();
+    for fault in faults {
+        report.add(field.key, &field.path, fault);
+    }
+    fits
 }
 
 /// Returns the quantity in `field`, which may be a number, as in Kubernetes.
@@ -225,70 +227,6 @@ fn amount(report: &mut Report, field: &Field<'_>) -> Option<(Quantity, String)> 
         }
     };
     let quantity = Quantity::parse(text).map_err(|fault| report.refuse(field, fault)).ok()?;
-    report.refuse_all(field, amount_faults(field.name, text, quantity));
+    report.refuse_all(field, resources::amount_faults(field.name, text, quantity));
     Some((quantity, text.to_owned()))
-}
-
-fn amount_faults(name: &str, text: &str, quantity: Quantity) -> Vec<Fault> {
-    let text = shown(text);
-    if quantity.is_negative() {
-        return vec![Fault::new(format!("{text} is negative, want 0 or more")).write(text.trim_start_matches('-'))];
-    }
-    if name == "cpu" {
-        let too_small = !quantity.is_zero() && quantity < Quantity::from_millis(1);
-        return if too_small {
-            vec![Fault::new(format!("{text} is below 1m, the smallest amount of CPU")).write("1m")]
-        } else {
-            Vec::new()
-        };
-    }
-    if quantity.is_whole() {
-        return Vec::new();
-    }
-    if name.contains('/') || name.starts_with("hugepages-") {
-        return vec![Fault::new(format!("{text} is not an integer: {} comes in whole numbers", shown(name)))];
-    }
-    // `memory: 512m` is half a byte; the server takes it with a warning of its own.
-    let fault = Fault::new(format!("{text} is a fraction of a byte")).warning();
-    vec![match text.strip_suffix('m') {
-        Some(number) => fault.write(format!("{number}Mi")),
-        None => fault,
-    }]
-}
-
-fn check_limit(report: &mut Report, name: &str, limit: &Amount) {
-    if limit.quantity.is_zero() && (RESOURCES.contains(&name)) {
-        let fault = Fault::new(format!("a limit of 0 does not limit {name}")).say("remove the line").warning();
-        report.add(limit.place, &limit.path, fault);
-    }
-}
-
-/// Checks a request against the limit of the same resource, as the server does.
-fn compare(report: &mut Report, name: &str, request: &Amount, limit: Option<&Amount>) {
-    let request_text = shown(&request.text);
-    let key = if name.contains('/') { shown(name) } else { name.to_owned() };
-    // Devices and huge pages cannot be shared, so that both numbers have to be the same.
-    let exclusive = name.contains('/') || name.starts_with("hugepages-");
-    let fault = match limit {
-        None if exclusive => Fault::new(format!("{} needs a limit of the same number", shown(name)))
-            .say(format!("limits: {{\"{key}\": {request_text}}}")),
-        Some(limit) if exclusive && request.quantity != limit.quantity => {
-            let limit_text = shown(&limit.text);
-            Fault::new(format!(
-                "the request {request_text} has to be the limit {limit_text} in line {}",
-                limit.place.line
-            ))
-            .say(format!("{key}: {limit_text}"))
-        }
-        Some(limit) if request.quantity > limit.quantity => {
-            let limit_text = shown(&limit.text);
-            Fault::new(format!(
-                "the request {request_text} is more than the limit {limit_text} in line {}",
-                limit.place.line
-            ))
-            .say(format!("lower it to {limit_text}, or raise the limit to {request_text}"))
-        }
-        _ => return,
-    };
-    report.add(request.place, &request.path, fault);
 }
