@@ -11,6 +11,7 @@ pub mod observed;
 pub mod parse;
 pub mod plan;
 pub mod rollout;
+pub mod schema;
 pub mod state;
 #[cfg(test)]
 mod testing;
@@ -149,7 +150,7 @@ impl FlameCluster {
 }
 
 fn default_replicas() -> u32 {
-    1
+    names::DEFAULT_REPLICAS
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::super::schema::{Property, Type};
 use super::grammar::Fault;
 use super::report::{Place, Report, shown};
 use super::text::code_point;
@@ -151,8 +152,12 @@ impl Report {
         None
     }
 
-    /// Returns the integer in `field`, 0 to `max`; `default` says how to get the default.
-    pub(super) fn integer(&mut self, field: &Field<'_>, max: u32, default: &str) -> Option<u32> {
+    /// Returns the integer in `field`, 0 to the largest that `property` has.
+    pub(super) fn integer(&mut self, field: &Field<'_>, property: &Property) -> Option<u32> {
+        let max = match property.value {
+            Type::Integer { max: Some(max) } => max,
+            _ => u32::MAX,
+        };
         let value = &field.value.value;
         if let Value::Scalar(Scalar { text, quoted: false, .. }) = value {
             let canonical = text == "0" || !text.starts_with('0');
@@ -169,7 +174,7 @@ impl Report {
                 field,
                 match meant {
                     Some(number) => fault.say(format!("{}: {number}", field.name)),
-                    None => fault.say(default),
+                    None => fault.say(property.default_hint()),
                 },
             );
         }

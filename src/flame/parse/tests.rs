@@ -160,18 +160,27 @@ fn file(place: &str, text: &str) -> String {
     file(text)
 }
 
-/// Each case is a place, the text there, indented, and all that is said about it; a blank line ends it.
-#[test]
-fn every_message_is_the_one_in_the_catalogue() {
+/// Returns the catalogue's cases, each as a file and all that is said about it.
+///
+/// A case is a place, the text there, indented, and what is said; a blank line ends it.
+pub(in crate::flame) fn catalogue() -> Vec<(String, String)> {
     let catalogue = include_str!("../../../tests/golden/bad/catalogue.txt");
-    let cases: Vec<&str> = catalogue.split("\n\n").filter(|case| !case.starts_with('#')).collect();
-    assert!(cases.len() > 200, "{} cases", cases.len());
-    for case in cases {
+    let cases = catalogue.split("\n\n").filter(|case| !case.starts_with('#')).map(|case| {
         let (place, rest) = case.split_once('\n').expect("a case has text");
         let (text, said): (Vec<&str>, Vec<&str>) = rest.lines().partition(|line| line.starts_with(INDENTATION));
         let text: Vec<&str> = text.iter().map(|line| &line[INDENTATION.len()..]).collect();
         let said = said.join("\n");
-        check(file(place, &text.join("\n")), if said == "(nothing)" { "" } else { &said });
+        (file(place, &text.join("\n")), if said == "(nothing)" { String::new() } else { said })
+    });
+    cases.collect()
+}
+
+#[test]
+fn every_message_is_the_one_in_the_catalogue() {
+    let cases = catalogue();
+    assert!(cases.len() > 200, "{} cases", cases.len());
+    for (file, said) in cases {
+        check(file, &said);
     }
 }
 
