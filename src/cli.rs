@@ -35,6 +35,12 @@ const UP_EXAMPLES: &str = "Examples:
   flamectl up -f demo.yaml --dry-run=client  Show what would change
   cat demo.yaml | flamectl up -f - -y        Read standard input, restart Pods without asking";
 
+const EXPLAIN_EXAMPLES: &str = "Examples:
+  flamectl explain                       How the parts of a flame work together
+  flamectl explain spec.executorManager  A section and its fields
+  flamectl explain slot                  A field, by a name that only one has
+  flamectl explain --recursive           All fields";
+
 /// What was asked for.
 #[derive(Debug, Parser)]
 #[command(
@@ -152,6 +158,9 @@ pub enum Verb {
     Restart(RestartArgs),
     /// Check FlameCluster files, without a server
     Validate(ValidateArgs),
+    /// Tell what a field of a FlameCluster means, and what it may hold
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain(ExplainArgs),
     /// Print the completion script of a shell
     #[command(alias = "completion")]
     Completions(CompletionsArgs),

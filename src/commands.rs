@@ -7,6 +7,7 @@ mod work;
 mod completions;
 mod diff;
 mod down;
+mod explain;
 pub mod render;
 mod restart;
 mod scale;
@@ -42,6 +43,7 @@ pub async fn run(cli: &Cli, printer: &Printer) -> Result<u8> {
         Verb::Scale(args) => scale::run(&context, args).await,
         Verb::Restart(args) => restart::run(&context, args).await,
         Verb::Validate(args) => validate::run(&context, args),
+        Verb::Explain(args) => explain::explain(&context, args),
         Verb::Completions(args) => completions::completions(&context, args),
         Verb::Man(args) => completions::man(&context, args),
         Verb::Version(args) => completions::version(&context, args),

@@ -2,6 +2,7 @@
 //!
 //! Imports flame types, the terminal crates and serde. Nothing here sends a request or parses an argument.
 
+pub mod explain;
 pub mod progress;
 pub mod table;
 mod text;
@@ -29,6 +30,8 @@ pub struct Environment {
     pub stdin_is_terminal: bool,
     /// Somebody reads progress, hints and errors as they come.
     pub stderr_is_terminal: bool,
+    /// Width of the terminal that stdout is, in characters.
+    pub stdout_columns: Option<u16>,
 }
 
 impl Environment {
@@ -40,9 +43,15 @@ impl Environment {
             dumb: env::var_os("TERM").is_some_and(|value| value == "dumb"),
             stdin_is_terminal: io::stdin().is_terminal(),
             stderr_is_terminal: io::stderr().is_terminal(),
+            stdout_columns: Term::stdout().size_checked().map(|(_, columns)| columns),
         }
     }
 }
+
+/// Width of text where no terminal says its own.
+const COLUMNS: u16 = 80;
+/// Below this width text is longer than it is worth to wrap it.
+const MIN_COLUMNS: u16 = 40;
 
 /// How much to say, and how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -194,6 +203,11 @@ impl Printer {
         self.environment.stderr_is_terminal && !self.environment.dumb && !self.options.quiet
     }
 
+    /// Returns the width that text on stdout should have.
+    pub fn columns(&self) -> usize {
+        self.environment.stdout_columns.unwrap_or(COLUMNS).max(MIN_COLUMNS).into()
+    }
+
     /// Tells whether nothing but errors is told.
     pub fn is_quiet(&self) -> bool {
         self.options.quiet
@@ -311,8 +325,13 @@ pub(crate) mod tests {
         }
     }
 
-    const TERMINAL: Environment =
-        Environment { no_color: false, dumb: false, stdin_is_terminal: true, stderr_is_terminal: true };
+    const TERMINAL: Environment = Environment {
+        no_color: false,
+        dumb: false,
+        stdin_is_terminal: true,
+        stderr_is_terminal: true,
+        stdout_columns: Some(100),
+    };
 
     fn plain(options: PrinterOptions) -> (Printer, Written) {
         let written = Written::default();
@@ -406,6 +425,14 @@ pub(crate) mod tests {
         let (printer, written) = plain(PrinterOptions { verbose: true, ..PrinterOptions::default() });
         printer.detail("detail");
         assert_eq!(written.lines(), ["detail"]);
+    }
+
+    #[test]
+    fn text_is_as_wide_as_the_terminal() {
+        for (columns, width) in [(Some(132), 132), (None, 80), (Some(7), 40)] {
+            let environment = Environment { stdout_columns: columns, ..TERMINAL };
+            assert_eq!(Written::default().printer(PrinterOptions::default(), environment).columns(), width);
+        }
     }
 
     struct Broken(IoKind);

@@ -586,7 +586,7 @@ const EXECUTOR_MANAGER_STATUS: Property = Property {
 const STATE: Property = Property {
     name: "state",
     value: Type::OneOf(&["Pending", "Running", "Failed"]),
-    summary: "Pending, Running or Failed.",
+    summary: "How the flame is, in one word.",
     meaning: "Running: the session manager and at least one executor manager are ready. Failed: the session manager's Pod \
         failed, or all executor managers' did. Pending: neither. The exit code of flamectl status tells it too.",
     example: Some(Literal::Text("Running")),
