@@ -41,6 +41,11 @@ const EXPLAIN_EXAMPLES: &str = "Examples:
   flamectl explain slot                  A field, by a name that only one has
   flamectl explain --recursive           All fields";
 
+const SCHEMA_EXAMPLES: &str = "Example:
+  flamectl schema > flamecluster.schema.json
+With this first line in a FlameCluster beside it, yaml-language-server and VS Code's YAML extension check and complete it:
+  # yaml-language-server: $schema=./flamecluster.schema.json";
+
 /// What was asked for.
 #[derive(Debug, Parser)]
 #[command(
@@ -161,6 +166,9 @@ pub enum Verb {
     /// Tell what a field of a FlameCluster means, and what it may hold
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
+    /// Print the JSON Schema of FlameCluster files, for editors
+    #[command(after_help = SCHEMA_EXAMPLES)]
+    Schema,
     /// Print the completion script of a shell
     #[command(alias = "completion")]
     Completions(CompletionsArgs),

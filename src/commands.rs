@@ -44,6 +44,7 @@ pub async fn run(cli: &Cli, printer: &Printer) -> Result<u8> {
         Verb::Restart(args) => restart::run(&context, args).await,
         Verb::Validate(args) => validate::run(&context, args),
         Verb::Explain(args) => explain::explain(&context, args),
+        Verb::Schema => explain::schema(&context),
         Verb::Completions(args) => completions::completions(&context, args),
         Verb::Man(args) => completions::man(&context, args),
         Verb::Version(args) => completions::version(&context, args),

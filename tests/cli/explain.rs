@@ -1,4 +1,4 @@
-//! The reference at the prompt.
+//! The reference at the prompt, and for editors.
 
 use insta::assert_snapshot;
 
@@ -33,4 +33,12 @@ fn an_unknown_field_is_told_with_what_was_meant() {
     ] {
         assert_snapshot!(name, Session::new().run(args));
     }
+}
+
+#[test]
+fn the_schema_is_json_and_the_one_beside_the_examples() {
+    let output = Session::new().run("schema");
+    let schema = include_str!("../../examples/flamecluster.schema.json");
+    assert_eq!(output, format!("exit 0\n--- stdout\n{schema}--- stderr\n"));
+    assert_snapshot!("schema_help", Session::new().run("schema --help"));
 }

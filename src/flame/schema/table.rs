@@ -83,8 +83,9 @@ pub const ROOT: Property = Property {
         counts in: a machine has as many slots as fit into both its CPUs and its memory. With slot cpu=1,mem=4g a \
         machine of 8 CPUs and 16 GiB has 4 slots, because its memory ends first, and 3 replicas on 3 such machines have \
         12. A session says how many slots each of its executors takes, 1 unless the client asks for more; so 12 \
-        executors work at the same time, and all further tasks wait. maxExecutors is the bound on executors in one \
-        executor manager, whatever the slots allow; flamectl explain maxExecutors tells which Flame keeps to it.",
+        executors work at the same time, and all further tasks wait. maxExecutors is meant as the bound on \
+        executors in one executor manager, whatever the slots allow; flamectl explain maxExecutors tells what Flame makes \
+        of it.",
     ends_up: &["ConfigMap <name>-config: the annotation flame.xflops.io/spec, which remembers what was last applied"],
     ..EMPTY
 };
@@ -364,7 +365,7 @@ const SLOT: Property = Property {
         A machine has as many slots as fit into both its CPUs and its memory: with cpu=1,mem=4g a machine of 8 CPUs and \
         16 GiB has 4. Each executor takes as many slots as its session asks for, 1 unless the client says otherwise. So \
         a small slot means many executors on one machine, a large one few.",
-    in_flame: "Before Flame 0.6: cpu=1,mem=2g where there is none. A slot that Flame cannot read makes the session \
+    in_flame: "Without one, Flame before 0.6 takes cpu=1,mem=2g. A slot that Flame cannot read makes the session \
         manager exit when the first executor manager registers, which is why flamectl reads it strictly. A slot that is \
         larger than every machine is no error; tasks then wait for ever. Flame 0.6 and later ignores it.",
     ends_up: &["flame-cluster.yaml: cluster.slot"],
@@ -395,7 +396,7 @@ const SESSION_STORAGE: Property = Property {
     meaning: "The file of sqlite://flame.db is in the working directory of the image and gone with the container. For one \
         with an absolute path, sqlite:///DIRECTORY/FILE, flamectl mounts an emptyDir at DIRECTORY: it outlives the \
         container, but not the Pod.",
-    in_flame: "sqlite://flame.db where there is none. A database that another version of Flame wrote is refused. With \
+    in_flame: "Without one it is sqlite://flame.db. A database that another version of Flame wrote is refused. With \
         a backend that Flame does not have, as postgres://, the session manager exits.",
     ends_up: &[
         "flame-cluster.yaml: cluster.storage",
@@ -466,9 +467,10 @@ pub const MAX_EXECUTORS: Property = Property {
     value: Type::Integer { max: Some(u32::MAX) },
     presence: optional(Literal::Number(0), "leave the number to Flame"),
     summary: "Most executors in one executor manager.",
-    meaning: "So the whole flame has at most replicas times maxExecutors of them, and never more than its slots allow.",
-    in_flame: "Before Flame 0.6 it is the number of threads that an executor manager works with, 128 where there is \
-        none. Flame 0.6 and later ignores it.",
+    meaning: "The reference means a bound: a flame has at most replicas times maxExecutors executors, and never more than \
+        its slots allow.",
+    in_flame: "Before Flame 0.6 it is the number of threads that an executor manager works with, 128 without one. Flame \
+        0.6 and later ignores it.",
     ends_up: &["flame-cluster.yaml: executors.limits.max_executors"],
     example: Some(Literal::Number(10)),
 };
@@ -491,7 +493,7 @@ const NETWORK_INTERFACE: Property = Property {
     presence: optional(Literal::Text(""), "leave the interface to Flame"),
     summary: "Network interface whose address the cache listens on and hands out.",
     meaning: "A pattern that need not match the whole name.",
-    in_flame: "eth0 where there is none. Where no interface matches, or the pattern is broken, the executor manager \
+    in_flame: "Without one it is eth0. Where no interface matches, or the pattern is broken, the executor manager \
         exits; from 0.6 on the object cache does.",
     ends_up: &["flame-cluster.yaml: cache.network_interface"],
     example: Some(Literal::Text("eth0")),
@@ -509,7 +511,7 @@ const CACHE_STORAGE: Property = Property {
     summary: "Directory that the cache keeps objects in.",
     meaning: "flamectl mounts an emptyDir there in every executor manager's Pod: it outlives the container, but not the \
         Pod.",
-    in_flame: "Made where it is missing; without it objects are in memory only.",
+    in_flame: "It is made where it is missing. Without one, objects are in memory only.",
     ends_up: &["flame-cluster.yaml: cache.storage", "Pods <name>-executor-manager-<index>: the volume cache"],
     example: Some(Literal::Text("/var/lib/flame/cache")),
 };
