@@ -47,6 +47,8 @@ complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "scale" -d 'Change
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "restart" -d 'Replace a flame\'s Pods, or those of one component'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "validate" -d 'Check FlameCluster files, by themselves or for a server'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "init" -d 'Write a FlameCluster file to start from'
+complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "explain" -d 'Tell what a field of a FlameCluster means, and what it may hold'
+complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "schema" -d 'Print the JSON Schema of FlameCluster files, for editors'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "man" -d 'Print a man page'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "version" -d 'Print the version'
@@ -243,6 +245,31 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand init" -s y -l yes -d '
 complete -c flamectl -n "__fish_flamectl_using_subcommand init" -s v -l verbose -d 'Tell more: every object, every retry'
 complete -c flamectl -n "__fish_flamectl_using_subcommand init" -s q -l quiet -d 'Tell errors only'
 complete -c flamectl -n "__fish_flamectl_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c flamectl -n "__fish_flamectl_using_subcommand explain" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
+complete -c flamectl -n "__fish_flamectl_using_subcommand explain" -l context -d 'Use this context of the kubeconfig' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand explain" -s n -l namespace -d 'Work in this namespace' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand explain" -l request-timeout -d 'Give up on a single request after this time; 0 never does' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand explain" -l as -d 'Act as this user' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand explain" -l as-group -d 'Act as a member of this group (can be repeated)' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand explain" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand explain" -l recursive -d 'Print the names of all fields below, and nothing else about them'
+complete -c flamectl -n "__fish_flamectl_using_subcommand explain" -s v -l verbose -d 'Tell more: every object, every retry'
+complete -c flamectl -n "__fish_flamectl_using_subcommand explain" -s q -l quiet -d 'Tell errors only'
+complete -c flamectl -n "__fish_flamectl_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c flamectl -n "__fish_flamectl_using_subcommand schema" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
+complete -c flamectl -n "__fish_flamectl_using_subcommand schema" -l context -d 'Use this context of the kubeconfig' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand schema" -s n -l namespace -d 'Work in this namespace' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand schema" -l request-timeout -d 'Give up on a single request after this time; 0 never does' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand schema" -l as -d 'Act as this user' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand schema" -l as-group -d 'Act as a member of this group (can be repeated)' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand schema" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand schema" -s v -l verbose -d 'Tell more: every object, every retry'
+complete -c flamectl -n "__fish_flamectl_using_subcommand schema" -s q -l quiet -d 'Tell errors only'
+complete -c flamectl -n "__fish_flamectl_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c flamectl -n "__fish_flamectl_using_subcommand completions" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
 complete -c flamectl -n "__fish_flamectl_using_subcommand completions" -l context -d 'Use this context of the kubeconfig' -r
 complete -c flamectl -n "__fish_flamectl_using_subcommand completions" -s n -l namespace -d 'Work in this namespace' -r

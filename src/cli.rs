@@ -48,6 +48,16 @@ Examples:
   flamectl init -y --replicas 3 demo.yaml     Write demo.yaml without asking
   flamectl init - | flamectl up -f - -y       Keep no file";
 
+const EXPLAIN_EXAMPLES: &str = "Examples:
+  flamectl explain                       How the parts of a flame work together
+  flamectl explain spec.executorManager  A section and its fields
+  flamectl explain slot                  A field, by a name that only one has
+  flamectl explain --recursive           All fields";
+const SCHEMA_EXAMPLES: &str = "Example:
+  flamectl schema > flamecluster.schema.json
+With this first line in a FlameCluster beside it, yaml-language-server and VS Code's YAML extension check and complete it:
+  # yaml-language-server: $schema=./flamecluster.schema.json";
+
 /// What was asked for.
 #[derive(Debug, Parser)]
 #[command(
@@ -170,6 +180,12 @@ pub enum Verb {
     /// Write a FlameCluster file to start from
     #[command(after_help = INIT_EXAMPLES)]
     Init(InitArgs),
+    /// Tell what a field of a FlameCluster means, and what it may hold
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain(ExplainArgs),
+    /// Print the JSON Schema of FlameCluster files, for editors
+    #[command(after_help = SCHEMA_EXAMPLES)]
+    Schema,
     /// Print the completion script of a shell
     #[command(alias = "completion")]
     Completions(CompletionsArgs),

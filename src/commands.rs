@@ -8,6 +8,7 @@ mod work;
 mod completions;
 mod diff;
 mod down;
+mod explain;
 mod init;
 pub mod render;
 mod restart;
@@ -45,6 +46,8 @@ pub async fn run(cli: &Cli, printer: &Printer) -> Result<u8> {
         Verb::Restart(args) => restart::run(&context, args).await,
         Verb::Validate(args) => validate::run(&context, args).await,
         Verb::Init(args) => init::run(&context, args).await,
+        Verb::Explain(args) => explain::explain(&context, args),
+        Verb::Schema => explain::schema(&context),
         Verb::Completions(args) => completions::completions(&context, args),
         Verb::Man(args) => completions::man(&context, args),
         Verb::Version(args) => completions::version(&context, args),

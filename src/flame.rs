@@ -14,6 +14,7 @@ pub mod parse;
 pub mod plan;
 pub mod preflight;
 pub mod rollout;
+pub mod schema;
 pub mod state;
 pub mod template;
 #[cfg(test)]
@@ -153,7 +154,7 @@ impl FlameCluster {
 }
 
 fn default_replicas() -> u32 {
-    1
+    names::DEFAULT_REPLICAS
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -3,6 +3,7 @@
 //! Imports flame types, the terminal crates and serde. Nothing here sends a request or parses an argument.
 
 pub mod ask;
+pub mod explain;
 pub mod progress;
 pub mod report;
 mod snippet;
@@ -28,8 +29,11 @@ use crate::flame::state::Status;
 
 /// Most problems of one file that are told to a person; who repairs that many looks again anyway.
 const MAX_PROBLEMS: usize = 50;
-/// Columns where nobody says how many there are, as in a pipe.
-const DEFAULT_WIDTH: u16 = 80;
+
+/// Width of text where no terminal says its own.
+const COLUMNS: u16 = 80;
+/// Below this width text is longer than it is worth to wrap it.
+const MIN_COLUMNS: u16 = 40;
 
 /// What the surroundings say about the terminal; read once, here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,6 +50,8 @@ pub struct Environment {
     pub unicode: bool,
     /// Columns of the terminal behind stderr.
     pub width: Option<u16>,
+    /// Width of the terminal that stdout is, in characters.
+    pub stdout_columns: Option<u16>,
 }
 
 impl Environment {
@@ -59,6 +65,7 @@ impl Environment {
             stderr_is_terminal: io::stderr().is_terminal(),
             unicode: is_unicode(["LC_ALL", "LC_CTYPE", "LANG"].map(env::var_os)),
             width: Term::stderr().size_checked().map(|(_, columns)| columns),
+            stdout_columns: Term::stdout().size_checked().map(|(_, columns)| columns),
         }
     }
 }
@@ -216,7 +223,7 @@ impl Printer {
             let look = Look {
                 color: self.is_colored(),
                 unicode: self.environment.unicode,
-                width: self.environment.width.unwrap_or(DEFAULT_WIDTH).into(),
+                width: self.environment.width.unwrap_or(COLUMNS).into(),
             };
             self.to_stderr(&snippet::snippets(&problems, content, look));
         } else {
@@ -271,6 +278,11 @@ impl Printer {
     /// Tells whether lines may be drawn over: a person looks at a terminal that can do it.
     pub fn is_live(&self) -> bool {
         self.environment.stderr_is_terminal && !self.environment.dumb && !self.options.quiet
+    }
+
+    /// Returns the width that text on stdout should have.
+    pub fn columns(&self) -> usize {
+        self.environment.stdout_columns.unwrap_or(COLUMNS).max(MIN_COLUMNS).into()
     }
 
     /// Tells whether nothing but errors is told.
@@ -400,6 +412,7 @@ pub(crate) mod tests {
         stderr_is_terminal: true,
         unicode: true,
         width: Some(100),
+        stdout_columns: Some(100),
     };
 
     fn plain(options: PrinterOptions) -> (Printer, Written) {
@@ -600,6 +613,14 @@ pub(crate) mod tests {
         let (printer, written) = plain(PrinterOptions { verbose: true, ..PrinterOptions::default() });
         printer.detail("detail");
         assert_eq!(written.lines(), ["detail"]);
+    }
+
+    #[test]
+    fn text_is_as_wide_as_the_terminal() {
+        for (columns, width) in [(Some(132), 132), (None, 80), (Some(7), 40)] {
+            let environment = Environment { stdout_columns: columns, ..TERMINAL };
+            assert_eq!(Written::default().printer(PrinterOptions::default(), environment).columns(), width);
+        }
     }
 
     struct Broken(IoKind);

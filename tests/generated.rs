@@ -1,5 +1,5 @@
-//! What lies in `completions/` and `tests/golden/` is what flamectl makes today; `UPDATE=1 cargo test --test generated`
-//! writes it anew, for a look at the difference in git.
+//! What lies in `completions/` and `tests/golden/`, and the JSON Schema in `examples/`, is what flamectl makes today;
+//! `UPDATE=1 cargo test --test generated` writes it anew, for a look at the difference in git.
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic and be told things")]
 
@@ -11,6 +11,8 @@ use flamectl::cli::generated_files;
 use flamectl::commands::render;
 use flamectl::flame::manifests::manifests;
 use flamectl::flame::parse::parse;
+use flamectl::flame::schema;
+use flamectl::output;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -50,4 +52,24 @@ fn both_examples_render_as_before() {
         (format!("{name}.yaml"), render::yaml(&manifests).unwrap().into_bytes())
     });
     check("tests/golden", rendered.into());
+}
+
+#[test]
+fn the_json_schema_beside_the_examples_is_current() {
+    let file = root().join("examples/flamecluster.schema.json");
+    let wanted = format!("{}\n", output::json(&schema::json::file()).unwrap());
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(&file, &wanted).unwrap();
+    }
+    assert_eq!(fs::read_to_string(&file).unwrap(), wanted, "flamecluster.schema.json is out of date");
+}
+
+#[test]
+fn every_example_names_the_json_schema() {
+    let files = fs::read_dir(root().join("examples")).unwrap().map(|entry| entry.unwrap().path());
+    for file in files.filter(|path| path.extension().is_some_and(|extension| extension == "yaml")) {
+        let first = fs::read_to_string(&file).unwrap().lines().next().map(str::to_owned);
+        let wanted = "# yaml-language-server: $schema=./flamecluster.schema.json";
+        assert_eq!(first.as_deref(), Some(wanted), "{}", file.display());
+    }
 }

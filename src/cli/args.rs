@@ -271,6 +271,17 @@ pub struct InitArgs {
     pub yes: bool,
 }
 
+/// Arguments of `explain`.
+#[derive(Args, Clone, Debug)]
+pub struct ExplainArgs {
+    /// The field, as spec.executorManager.replicas, or only its name; without it the whole FlameCluster
+    #[arg(value_name = "FIELD.PATH")]
+    pub field: Option<String>,
+    /// Print the names of all fields below, and nothing else about them
+    #[arg(long)]
+    pub recursive: bool,
+}
+
 /// Arguments of `completions`.
 #[derive(Args, Clone, Debug)]
 pub struct CompletionsArgs {

@@ -30,8 +30,6 @@ const STARTUP_PROBE_PERIOD_SECONDS: i32 = 1;
 const STARTUP_PROBE_FAILURES: i32 = 300;
 /// Seconds between two looks at a started container (flame-facts 6).
 const READINESS_PROBE_PERIOD_SECONDS: i32 = 2;
-/// Kubernetes' limit on the sum of an object's annotation keys and values, in bytes.
-const ANNOTATIONS_LIMIT: usize = 256 << 10;
 /// Hex digits of each part of a template hash: 48 bits, compared only with one other value.
 const HASH_DIGITS: usize = 12;
 
@@ -342,10 +340,11 @@ fn resource_requirements(resources: &Resources) -> Option<ResourceRequirements> 
 fn check_record_size(record: &ConfigMap) -> Result<()> {
     let annotations = record.metadata.annotations.iter().flatten();
     let size: usize = annotations.map(|(key, value)| key.len() + value.len()).sum();
-    if size > ANNOTATIONS_LIMIT {
+    let max = names::MAX_ANNOTATIONS_BYTES;
+    if size > max {
         return Err(Error::input(format!(
             "metadata.labels and metadata.annotations are too large: ConfigMap {} would carry {size} bytes of annotations, \
-             Kubernetes takes {ANNOTATIONS_LIMIT}",
+             Kubernetes takes {max}",
             record.metadata.name.as_deref().unwrap_or_default()
         ))
         .hint("the record keeps the whole FlameCluster beside the annotations, so they count twice"));

@@ -10,8 +10,19 @@ pub const FIELD_MANAGER: &str = "flamectl";
 
 /// Largest `spec.executorManager.replicas` (issue: `replicas` 0…10000).
 pub const MAX_REPLICAS: u32 = 10_000;
+/// `spec.executorManager.replicas` where a file names none (reference: "executorManager").
+pub const DEFAULT_REPLICAS: u32 = 1;
 /// Longest `metadata.name`: `-session-manager` (16 characters) has to fit into the 63 of a Service name behind it.
-pub const MAX_NAME_LENGTH: usize = 63 - "-session-manager".len();
+pub const MAX_NAME_LENGTH: usize = MAX_DNS_LABEL_LENGTH - "-session-manager".len();
+/// Longest DNS label, and so the longest name of a Service, a namespace or a hostname (RFC 1035).
+pub const MAX_DNS_LABEL_LENGTH: usize = 63;
+/// Longest DNS subdomain, as the prefix of a label key (RFC 1123).
+pub const MAX_DNS_SUBDOMAIN_LENGTH: usize = 253;
+/// Longest label value, and name part of a label key (Kubernetes: "Labels and Selectors").
+pub const MAX_LABEL_LENGTH: usize = 63;
+
+/// Kubernetes' limit for all annotations of an object, keys and values (apimachinery `TotalAnnotationSizeLimitB`).
+pub const MAX_ANNOTATIONS_BYTES: usize = 256 << 10;
 
 /// Session manager Service port for clients (reference: "Service Discovery").
 pub const SESSION_MANAGER_PORT: u16 = 8080;
@@ -41,6 +52,9 @@ pub const LABEL_APP: &str = "app";
 pub const LABEL_CLUSTER: &str = "flame.xflops.io/cluster";
 /// The Go operator's label: which executor (flame-facts 5).
 pub const LABEL_POD_INDEX: &str = "flame.xflops.io/pod-index";
+/// The label keys that flamectl sets itself.
+pub const OWN_LABELS: [&str; 7] =
+    [LABEL_NAME, LABEL_INSTANCE, LABEL_COMPONENT, LABEL_MANAGED_BY, LABEL_APP, LABEL_CLUSTER, LABEL_POD_INDEX];
 /// Everything under this prefix belongs to flamectl and the operator.
 pub const RESERVED_PREFIX: &str = "flame.xflops.io/";
 

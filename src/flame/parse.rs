@@ -28,7 +28,7 @@ pub(in crate::flame) use self::report::as_yaml;
 use self::report::{Place, Report};
 use self::text::Source;
 use self::tree::{Document, Tree, Value};
-use super::{API_VERSION, FlameCluster, KIND, names};
+use super::{API_VERSION, FlameCluster, KIND, names, schema};
 use crate::error::{Problem, Severity};
 
 /// Largest file that is read; a FlameCluster has some hundred bytes.
@@ -137,19 +137,15 @@ fn flame_cluster(document: &Document<'_>, report: &mut Report) -> Option<FlameCl
     }
     let fields = root.children();
     for field in &fields {
-        match report.name(field, &["apiVersion", "kind", "metadata", "spec"], &["status"]) {
+        match report.name(field, &schema::ROOT, &[]) {
             "metadata" => flame.metadata = metadata::read(report, field),
             "spec" => flame.spec = spec::read(report, field),
             "status" => report.add(field.key, &field.path, Fault::new("set by flamectl, remove it")),
             _ => {}
         }
     }
-    report.require(&root, "metadata", "metadata: {name: my-flame}");
-    report.require(
-        &root,
-        "spec",
-        &format!("spec: {{{}, {}}}", spec::SESSION_MANAGER_HINT, spec::EXECUTOR_MANAGER_HINT),
-    );
+    report.require(&root, &schema::METADATA);
+    report.require(&root, &schema::SPEC);
     scale_warnings(document, &flame, report);
     Some(flame)
 }
@@ -162,12 +158,12 @@ fn is_of_another_kind(root: &Field<'_>, report: &mut Report) -> bool {
     let group = api_version.and_then(|field| field.value.value.as_text()).and_then(|text| text.split('/').next());
     let our_group = group == API_VERSION.split('/').next();
     match api_version {
-        None => report.require(root, "apiVersion", &format!("apiVersion: {API_VERSION}")),
+        None => report.require(root, &schema::API_VERSION_FIELD),
         Some(field) => check_api_version(field, our_group, report),
     }
     match kind {
         None => {
-            report.require(root, "kind", &format!("kind: {KIND}"));
+            report.require(root, &schema::KIND_FIELD);
             false
         }
         Some(field) => check_kind(field, report) && !our_group,
@@ -216,7 +212,7 @@ fn scale_warnings(document: &Document<'_>, flame: &FlameCluster, report: &mut Re
     let replicas = flame.spec.executor_manager.replicas;
     if replicas == 0 {
         let fault = Fault::new("with 0 executors the flame stays Pending: Running needs one ready executor");
-        report.warn(&field, fault.say("remove the line for the default, 1"));
+        report.warn(&field, fault.say(format!("remove the line for the default, {}", names::DEFAULT_REPLICAS)));
     }
     if replicas > TESTED_ENDPOINTS {
         let tested = format!("Kubernetes is tested with {TESTED_ENDPOINTS}");

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::super::schema::{Property, Type};
 use super::grammar::{self, Cure, Fault};
 use super::report::{Place, Report, shown};
 use super::text::code_point;
@@ -151,8 +152,12 @@ impl Report {
         None
     }
 
-    /// Returns the integer in `field`, 0 to `max`; `default` says how to get the default.
-    pub(super) fn integer(&mut self, field: &Field<'_>, max: u32, default: &str) -> Option<u32> {
+    /// Returns the integer in `field`, 0 to the largest that `property` has.
+    pub(super) fn integer(&mut self, field: &Field<'_>, property: &Property) -> Option<u32> {
+        let max = match property.value {
+            Type::Integer { max: Some(max) } => max,
+            _ => u32::MAX,
+        };
         let value = &field.value.value;
         match value {
             Value::Told => return None,
@@ -166,7 +171,7 @@ impl Report {
         let fault = grammar::not_an_integer(&value.describe(), value.as_text(), max);
         let cure = match fault.cure {
             Some(Cure::Write(number)) => format!("{}: {number}", field.name),
-            _ => default.to_owned(),
+            _ => property.default_hint().to_owned(),
         };
         self.refuse(field, Fault { cure: None, ..fault }.say(cure));
         None

@@ -5,20 +5,10 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::super::names;
+use super::super::names::{self, MAX_DNS_LABEL_LENGTH, MAX_DNS_SUBDOMAIN_LENGTH, MAX_LABEL_LENGTH};
+use super::super::schema::{POLICIES, SHIMS};
 use super::report::{nearest, shown};
 use crate::error::Severity;
-
-/// Longest DNS label, and so the longest name of a Service, a namespace or a hostname (RFC 1035).
-const MAX_DNS_LABEL_LENGTH: usize = 63;
-/// Longest DNS subdomain, as the prefix of a label key (RFC 1123).
-const MAX_DNS_SUBDOMAIN_LENGTH: usize = 253;
-/// Longest label value, and name part of a label key (Kubernetes: "Labels and Selectors").
-const MAX_LABEL_LENGTH: usize = 63;
-/// The scheduling policies that Flame and the reference name.
-const POLICIES: [&str; 4] = ["priority", "fifo", "drf", "proportion"];
-/// The shims that Flame starts with (flame-facts 1.5).
-const SHIMS: [&str; 2] = ["host", "wasm"];
 
 /// What is wrong with a value, and its cure.
 #[derive(Clone, Debug, PartialEq, Eq)]

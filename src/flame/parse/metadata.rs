@@ -2,34 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::super::schema::{self, KUBECTL_ANNOTATION, SERVER_FIELDS};
 use super::super::{Metadata, names};
 use super::fields::Field;
 use super::grammar::{self, Fault};
-use super::report::{OWN_LABELS, Report, nearest, shown};
+use super::report::{Report, nearest, shown};
 use super::tree::{PlainType, Scalar, Value};
-
-/// Kubernetes' limit for all annotations of an object, keys and values (apimachinery `TotalAnnotationSizeLimitB`).
-const MAX_ANNOTATIONS_BYTES: usize = 256 * 1024;
-/// The annotations under the reserved prefix that are the user's to set.
-const USER_ANNOTATIONS: [&str; 3] = ["flame-version", "object-cache-image", "run-as-user"];
-/// What `kubectl apply` leaves behind; it describes another object once it is copied.
-const KUBECTL_ANNOTATION: &str = "kubectl.kubernetes.io/last-applied-configuration";
-
-/// Other fields of Kubernetes' ObjectMeta: the first is refused; the server adds the rest, and they are ignored.
-const OTHER_FIELDS: [&str; 12] = [
-    "generateName",
-    "uid",
-    "resourceVersion",
-    "creationTimestamp",
-    "generation",
-    "managedFields",
-    "selfLink",
-    "finalizers",
-    "ownerReferences",
-    "deletionTimestamp",
-    "deletionGracePeriodSeconds",
-    "clusterName",
-];
 
 /// Reads `metadata`.
 pub(super) fn read(report: &mut Report, section: &Field<'_>) -> Metadata {
@@ -37,17 +15,18 @@ pub(super) fn read(report: &mut Report, section: &Field<'_>) -> Metadata {
     if !report.is_map(section) {
         return metadata;
     }
+    let special = [&["generateName"], &SERVER_FIELDS[..]].concat();
     for field in section.children() {
-        match report.name(&field, &["name", "namespace", "labels", "annotations"], &OTHER_FIELDS) {
+        match report.name(&field, &schema::METADATA, &special) {
             "name" => metadata.name = name(report, &field),
             "namespace" => metadata.namespace = namespace(report, &field),
             "labels" => metadata.labels = labels(report, &field),
             "annotations" => metadata.annotations = annotations(report, &field),
             "generateName" => {
                 let fault = Fault::new("flamectl names all objects after name, so it has to be the whole name");
-                report.add(field.key, &field.path, fault.say("name: my-flame"));
+                report.add(field.key, &field.path, fault.say(schema::NAME.shortest()));
             }
-            name if OTHER_FIELDS.contains(&name) => {
+            name if SERVER_FIELDS.contains(&name) => {
                 let fault = Fault::new("ignored: server field").say("remove it").warning();
                 report.add(field.key, &field.path, fault);
             }
@@ -55,7 +34,7 @@ pub(super) fn read(report: &mut Report, section: &Field<'_>) -> Metadata {
         }
     }
     if !section.children().iter().any(|field| field.name == "generateName") {
-        report.require(section, "name", "name: my-flame");
+        report.require(section, &schema::NAME);
     }
     metadata
 }
@@ -66,7 +45,7 @@ fn name(report: &mut Report, field: &Field<'_>) -> String {
         report.refuse(field, fault.write(grammar::flame_name_like(text)));
         return String::new();
     }
-    let Some(name) = report.required(field, "my-flame") else { return String::new() };
+    let Some(name) = report.required(field, &schema::NAME.example_text()) else { return String::new() };
     report.refuse_all(field, grammar::flame_name(name));
     name.to_owned()
 }
@@ -85,7 +64,7 @@ fn labels(report: &mut Report, section: &Field<'_>) -> BTreeMap<String, String> 
     }
     for field in section.children() {
         is_key(report, &field);
-        if OWN_LABELS.contains(&field.name) || field.name.starts_with(names::RESERVED_PREFIX) {
+        if names::OWN_LABELS.contains(&field.name) || field.name.starts_with(names::RESERVED_PREFIX) {
             reserved(report, &field, None);
         }
         if let Some(value) = value(report, &field) {
@@ -101,6 +80,8 @@ fn annotations(report: &mut Report, section: &Field<'_>) -> BTreeMap<String, Str
     if !report.is_map(section) {
         return annotations;
     }
+    let users = schema::ANNOTATIONS.names();
+    let users: Vec<&str> = users.iter().filter_map(|name| name.strip_prefix(names::RESERVED_PREFIX)).collect();
     let mut bytes = 0;
     for field in section.children() {
         if field.name == KUBECTL_ANNOTATION {
@@ -110,20 +91,20 @@ fn annotations(report: &mut Report, section: &Field<'_>) -> BTreeMap<String, Str
         }
         is_key(report, &field);
         let reserved_name = field.name.strip_prefix(names::RESERVED_PREFIX);
-        if let Some(name) = reserved_name.filter(|name| !USER_ANNOTATIONS.contains(name)) {
-            reserved(report, &field, nearest(name, &USER_ANNOTATIONS));
+        if let Some(name) = reserved_name.filter(|name| !users.contains(name)) {
+            reserved(report, &field, nearest(name, &users));
         }
         if let Some(value) = value(report, &field) {
             bytes += field.name.len() + value.len();
             // Aliases can make much out of little: what is too much anyway is not copied.
-            if bytes <= MAX_ANNOTATIONS_BYTES {
+            if bytes <= names::MAX_ANNOTATIONS_BYTES {
                 annotations.insert(field.name.to_owned(), value.to_owned());
             }
         }
     }
-    if bytes > MAX_ANNOTATIONS_BYTES {
-        let fault =
-            Fault::new(format!("{bytes} bytes of annotations, Kubernetes keeps at most {MAX_ANNOTATIONS_BYTES}"));
+    let max = names::MAX_ANNOTATIONS_BYTES;
+    if bytes > max {
+        let fault = Fault::new(format!("{bytes} bytes of annotations, Kubernetes keeps at most {max}"));
         report.add(section.key, &section.path, fault.say("keep large data in a ConfigMap of its own"));
     }
     annotations

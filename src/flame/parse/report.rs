@@ -1,6 +1,7 @@
 //! The list of problems while it grows, and the words that all of them share.
 
-use super::super::names;
+pub(super) use super::super::schema::nearest;
+use super::super::schema::{Property, Type, all};
 use super::fields::{Field, path_of};
 use super::grammar::{Cure, Fault};
 use crate::error::{Problem, Severity};
@@ -83,15 +84,16 @@ impl Report {
         self.refuse(field, fault.warning());
     }
 
-    /// Returns the one of `known` that `field` is; after a typo the one that was meant, so that the value is checked.
+    /// Returns the field of `section` that `field` is; after a typo the one that was meant, so that the value is checked.
     ///
-    /// A name that is neither known nor `special` to the caller is told.
-    pub(super) fn name<'n>(&mut self, field: &Field<'n>, known: &[&'static str], special: &[&str]) -> &'n str {
-        if known.contains(&field.name) || special.contains(&field.name) {
+    /// A name that is neither known there nor `special` to the caller is told.
+    pub(super) fn name<'n>(&mut self, field: &Field<'n>, section: &Property, special: &[&str]) -> &'n str {
+        if section.property(field.name).is_some() || special.contains(&field.name) {
             return field.name;
         }
+        let known = section.names();
         let home = home(field.name);
-        let meant = nearest(field.name, known).filter(|_| home.is_none());
+        let meant = nearest(field.name, &known).filter(|_| home.is_none());
         let fault = match (home, meant) {
             (Some(home), _) => {
                 Fault::new(format!("unknown field here; it belongs to {home}")).say(format!("move it to {home}"))
@@ -103,13 +105,18 @@ impl Report {
         meant.unwrap_or(field.name)
     }
 
-    /// Tells that `section` has no field `name`, unless that may be the fault of a part that could not be read.
-    pub(super) fn require(&mut self, section: &Field<'_>, name: &str, hint: &str) {
+    /// Tells that `section` has no field `wanted`, unless that may be the fault of a part that could not be read.
+    pub(super) fn require(&mut self, section: &Field<'_>, wanted: &Property) {
+        let name = wanted.name;
         let is_typo = || section.children().iter().any(|child| nearest(child.name, &[name]).is_some());
         if section.may_have(name) || self.left_out.contains(name) || is_typo() {
             return;
         }
-        self.add(section.key, &path_of(&section.path, name), Fault::new(format!("{name} is required")).say(hint));
+        self.add(
+            section.key,
+            &path_of(&section.path, name),
+            Fault::new(format!("{name} is required")).say(wanted.shortest()),
+        );
     }
 
     /// Takes over the problems of `other`.
@@ -136,46 +143,13 @@ impl Report {
     }
 }
 
-/// Returns the section that has a field of exactly this name.
-fn home(name: &str) -> Option<&'static str> {
-    let homes = [
-        ("name", "metadata"),
-        ("namespace", "metadata"),
-        ("labels", "metadata"),
-        ("annotations", "metadata"),
-        ("sessionManager", "spec"),
-        ("executorManager", "spec"),
-        ("objectCache", "spec"),
-        ("slot", "spec.sessionManager"),
-        ("policy", "spec.sessionManager"),
-        ("replicas", "spec.executorManager"),
-        ("shim", "spec.executorManager"),
-        ("maxExecutors", "spec.executorManager"),
-        ("networkInterface", "spec.objectCache"),
-        ("image", "spec.sessionManager or spec.executorManager"),
-        ("resources", "spec.sessionManager or spec.executorManager"),
-        ("storage", "spec.sessionManager or spec.objectCache"),
-    ];
-    homes.iter().find(|(field, _)| *field == name).map(|(_, home)| *home)
-}
-
-/// Returns the one of `known` that `word` was probably meant to be.
-pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
-    // A third of the letters wrong is still a typo; more is another word.
-    let is_typo = |distance: usize, candidate: &str| distance * 3 <= candidate.len();
-    known
-        .iter()
-        // Comparing takes time, which thousands of long keys are not worth.
-        .filter(|candidate| is_typo(word.len().abs_diff(candidate.len()), candidate))
-        .map(|candidate| (strsim::osa_distance(&simplified(word), &simplified(candidate)), *candidate))
-        .filter(|(distance, candidate)| is_typo(*distance, candidate))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
-}
-
-/// Returns `word` without what `max_executors`, `max-executors` and `MaxExecutors` differ in.
-fn simplified(word: &str) -> String {
-    word.chars().filter(|c| !matches!(c, '_' | '-')).collect::<String>().to_lowercase()
+/// Returns the sections that have a field of exactly this name.
+fn home(name: &str) -> Option<String> {
+    let all = all();
+    let sections = all.iter().filter(|section| matches!(section.property.value, Type::Object { .. }));
+    let homes = sections.filter(|section| !section.path.is_empty() && section.property.names().contains(&name));
+    let homes: Vec<String> = homes.map(|section| section.path()).collect();
+    (!homes.is_empty()).then(|| homes.join(" or "))
 }
 
 /// Returns the user's text for a message: on one line, and cut where it gets long.
@@ -198,14 +172,3 @@ pub(in crate::flame) fn as_yaml(value: &str) -> String {
         && super::tree::plain_type(value) == super::tree::PlainType::Text;
     if plain { value.to_owned() } else { format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"")) }
 }
-
-/// The label keys that flamectl sets itself.
-pub(super) const OWN_LABELS: [&str; 7] = [
-    names::LABEL_NAME,
-    names::LABEL_INSTANCE,
-    names::LABEL_COMPONENT,
-    names::LABEL_MANAGED_BY,
-    names::LABEL_APP,
-    names::LABEL_CLUSTER,
-    names::LABEL_POD_INDEX,
-];

@@ -2,12 +2,10 @@
 //!
 //! Knows nothing of files: each check returns its faults, which the reader puts into place.
 
+use super::super::schema::RESOURCE_NAMES;
 use super::grammar::{self, Fault};
 use super::quantity::Quantity;
 use super::report::{nearest, shown};
-
-/// Kubernetes' own resources of a container (Kubernetes: "Resource Management for Pods and Containers").
-const RESOURCES: [&str; 3] = ["cpu", "memory", "ephemeral-storage"];
 
 /// An amount of a resource, and how it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,18 +19,18 @@ pub struct Amount<'a> {
 /// Returns what is wrong with `name` as a resource of a container: one of Kubernetes', or a device's such as
 /// `nvidia.com/gpu`.
 pub fn name_faults(name: &str) -> Vec<Fault> {
-    if RESOURCES.contains(&name) || name.starts_with("hugepages-") {
+    if RESOURCE_NAMES.contains(&name) || name.starts_with("hugepages-") {
         return Vec::new();
     }
     if name.contains('/') {
         return grammar::qualified_name(name);
     }
     let fault = Fault::new(format!("{} is not a resource of a container", shown(name)));
-    vec![match (name, nearest(name, &RESOURCES)) {
+    vec![match (name, nearest(name, &RESOURCE_NAMES)) {
         ("mem" | "ram", _) => fault.say("memory:"),
         ("gpu" | "gpus", _) => fault.say("nvidia.com/gpu:"),
         (_, Some(known)) => fault.say(format!("{known}:")),
-        (_, None) => fault.say(format!("known: {}, or a device as nvidia.com/gpu", RESOURCES.join(", "))),
+        (_, None) => fault.say(format!("known: {}, or a device as nvidia.com/gpu", RESOURCE_NAMES.join(", "))),
     }]
 }
 
@@ -66,7 +64,7 @@ pub fn amount_faults(name: &str, text: &str, quantity: Quantity) -> Vec<Fault> {
 
 /// Returns what is wrong with a limit by itself.
 pub fn limit_fault(name: &str, limit: Quantity) -> Option<Fault> {
-    let limits_nothing = limit.is_zero() && RESOURCES.contains(&name);
+    let limits_nothing = limit.is_zero() && RESOURCE_NAMES.contains(&name);
     limits_nothing.then(|| Fault::new(format!("a limit of 0 does not limit {name}")).say("remove the line").warning())
 }
 

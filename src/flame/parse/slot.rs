@@ -3,11 +3,9 @@
 
 use std::ops::Range;
 
+use super::super::schema::MAX_SLOT_LENGTH;
 use super::grammar::{Fault, quoted};
 use super::report::shown;
-
-/// Longer than any slot can be.
-const MAX_LENGTH: usize = 128;
 
 /// What one slot holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +23,7 @@ pub struct Slot {
 /// # Errors
 /// Every fault; each proposes the same corrected slot.
 pub fn slot(text: &str) -> Result<Slot, Vec<Fault>> {
-    if text.len() > MAX_LENGTH {
+    if text.len() > MAX_SLOT_LENGTH {
         let message = format!("{} characters: want cpu, mem and perhaps gpu", text.chars().count());
         return Err(vec![Fault::new(message).write("cpu=1,mem=1g")]);
     }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{ExecutorManager, ObjectCache, Resources, SessionManager, Spec, names};
+use super::super::schema::{self, Property};
+use super::super::{ExecutorManager, ObjectCache, Resources, SessionManager, Spec};
 use super::fields::Field;
 use super::grammar::{self, Fault};
 use super::image::image as image_faults;
@@ -10,11 +11,6 @@ use super::quantity::Quantity;
 use super::report::{Place, Report, shown};
 use super::tree::{PlainType, Scalar, Value};
 use super::{metadata, resources, slot, storage};
-
-/// The shortest session manager, for hints.
-pub(super) const SESSION_MANAGER_HINT: &str = "sessionManager: {image: xflops/flame-session:v0.1.0}";
-/// The shortest executor manager, for hints.
-pub(super) const EXECUTOR_MANAGER_HINT: &str = "executorManager: {image: xflops/flame-executor:v0.1.0}";
 
 /// Returns a spec without anything in it, as a start.
 pub(super) fn empty() -> Spec {
@@ -32,7 +28,7 @@ pub(super) fn read(report: &mut Report, section: &Field<'_>) -> Spec {
         return spec;
     }
     for field in section.children() {
-        match report.name(&field, &["sessionManager", "executorManager", "objectCache"], &["status"]) {
+        match report.name(&field, &schema::SPEC, &["status"]) {
             "sessionManager" => spec.session_manager = session_manager(report, &field),
             "executorManager" => spec.executor_manager = executor_manager(report, &field),
             "objectCache" => spec.object_cache = object_cache(report, &field),
@@ -40,8 +36,8 @@ pub(super) fn read(report: &mut Report, section: &Field<'_>) -> Spec {
             _ => {}
         }
     }
-    report.require(section, "sessionManager", SESSION_MANAGER_HINT);
-    report.require(section, "executorManager", EXECUTOR_MANAGER_HINT);
+    report.require(section, &schema::SESSION_MANAGER);
+    report.require(section, &schema::EXECUTOR_MANAGER);
     spec
 }
 
@@ -51,8 +47,8 @@ fn session_manager(report: &mut Report, section: &Field<'_>) -> SessionManager {
         return manager;
     }
     for field in section.children() {
-        match report.name(&field, &["image", "resources", "slot", "policy", "storage"], &["endpoint"]) {
-            "image" => manager.image = image(report, &field, "xflops/flame-session:v0.1.0"),
+        match report.name(&field, &schema::SESSION_MANAGER, &[]) {
+            "image" => manager.image = image(report, &field, &schema::SESSION_IMAGE),
             "resources" => manager.resources = resources(report, &field),
             "slot" => manager.slot = checked(report, &field, |text| slot::slot(text).err().unwrap_or_default()),
             "policy" => manager.policy = checked(report, &field, grammar::policy),
@@ -61,7 +57,7 @@ fn session_manager(report: &mut Report, section: &Field<'_>) -> SessionManager {
             _ => {}
         }
     }
-    report.require(section, "image", "image: xflops/flame-session:v0.1.0");
+    report.require(section, &schema::SESSION_IMAGE);
     manager
 }
 
@@ -71,23 +67,21 @@ fn executor_manager(report: &mut Report, section: &Field<'_>) -> ExecutorManager
         return manager;
     }
     for field in section.children() {
-        match report.name(&field, &["image", "replicas", "resources", "shim", "maxExecutors"], &[]) {
-            "image" => manager.image = image(report, &field, "xflops/flame-executor:v0.1.0"),
+        match report.name(&field, &schema::EXECUTOR_MANAGER, &[]) {
+            "image" => manager.image = image(report, &field, &schema::EXECUTOR_IMAGE),
             "replicas" => {
-                let replicas = report.integer(&field, names::MAX_REPLICAS, "remove the key for the default, 1");
-                manager.replicas = replicas.unwrap_or(manager.replicas);
+                manager.replicas = report.integer(&field, &schema::REPLICAS).unwrap_or(manager.replicas);
             }
             "resources" => manager.resources = resources(report, &field),
             "shim" => manager.shim = checked(report, &field, grammar::shim),
             "maxExecutors" if field.value.value.is_null() => {}
             "maxExecutors" => {
-                let number = report.integer(&field, u32::MAX, "remove the key to leave the number to Flame");
-                manager.max_executors = number.unwrap_or_default();
+                manager.max_executors = report.integer(&field, &schema::MAX_EXECUTORS).unwrap_or_default();
             }
             _ => {}
         }
     }
-    report.require(section, "image", "image: xflops/flame-executor:v0.1.0");
+    report.require(section, &schema::EXECUTOR_IMAGE);
     manager
 }
 
@@ -97,7 +91,7 @@ fn object_cache(report: &mut Report, section: &Field<'_>) -> ObjectCache {
         return cache;
     }
     for field in section.children() {
-        match report.name(&field, &["networkInterface", "storage"], &["endpoint"]) {
+        match report.name(&field, &schema::OBJECT_CACHE, &[]) {
             "networkInterface" => cache.network_interface = checked(report, &field, storage::network_interface),
             "storage" => cache.storage = checked(report, &field, storage::cache_storage),
             "endpoint" => generated(report, &field),
@@ -112,8 +106,8 @@ fn generated(report: &mut Report, field: &Field<'_>) {
     report.add(field.key, &field.path, fault);
 }
 
-fn image(report: &mut Report, field: &Field<'_>, example: &str) -> String {
-    let Some(image) = report.required(field, example) else { return String::new() };
+fn image(report: &mut Report, field: &Field<'_>, property: &Property) -> String {
+    let Some(image) = report.required(field, &property.example_text()) else { return String::new() };
     report.refuse_all(field, image_faults(image));
     image.to_owned()
 }
@@ -146,7 +140,7 @@ fn resources(report: &mut Report, section: &Field<'_>) -> Resources {
     let mut requests = BTreeMap::new();
     let mut limits = BTreeMap::new();
     for field in section.children() {
-        match report.name(&field, &["requests", "limits"], &["claims"]) {
+        match report.name(&field, &schema::RESOURCES, &["claims"]) {
             "requests" => requests.extend(amounts(report, &field)),
             "limits" => limits.extend(amounts(report, &field)),
             "claims" => report.add(

@@ -337,6 +337,15 @@ fn annotations_have_256_kib_together() {
 }
 
 #[test]
+fn a_field_is_sent_home_from_another_section() {
+    check(
+        in_executor_manager("limits: {cpu: 1}"),
+        "f.yaml:8:5: spec.executorManager.limits: unknown field here; it belongs to spec.sessionManager.resources or \
+         spec.executorManager.resources\nhint: move it to spec.sessionManager.resources or spec.executorManager.resources",
+    );
+}
+
+#[test]
 fn long_values_are_refused_and_not_repeated_in_full() {
     check(image(&"x".repeat(256)), "f.yaml:7:12: spec.sessionManager.image: the name has 256 characters, at most 255");
     check(
