@@ -206,7 +206,7 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -s q -l quiet
 complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -s f -l filename -d 'Check FILE, or the *.yaml, *.yml and *.json files of a directory; - is standard input (can be repeated)' -r -F
 complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -s o -l output -d 'Print what is wrong in this format' -r -f -a "text\t'For people, on standard error'
-json\t'One object, also of later versions'
+json\t'One object, to which later versions only add'
 sarif\t'SARIF 2.1.0, for code hosts'
 github\t'Workflow commands of GitHub Actions'"
 complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F

@@ -399,7 +399,7 @@ pub enum DiffFormat {
 pub enum ReportFormat {
     /// For people, on standard error
     Text,
-    /// One object, also of later versions
+    /// One object, to which later versions only add
     Json,
     /// SARIF 2.1.0, for code hosts
     Sarif,

@@ -20,6 +20,8 @@ const CONTEXT: usize = 512;
 const MARGIN: usize = 12;
 /// What the reader leaves out at the beginning of a file.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+/// How far down a line is looked for that tells how deep the lines of a section are indented.
+const MAX_LINES_BELOW: usize = 20;
 /// Deepest indentation that a line to paste gets.
 const MAX_INDENTATION: usize = 32;
 
@@ -144,7 +146,7 @@ fn indentation(path: &str, hint: &str, mark: &Mark<'_>) -> Option<usize> {
     let (parent, name) = split(path);
     let (_, parent) = split(parent);
     let content = mark.line.trim_start_matches(' ');
-    let own = mark.line.len() - content.len();
+    let own = spaces(mark.line.as_bytes());
     let value_of = |key: &str| content.strip_prefix(key).filter(|_| !key.is_empty())?.strip_prefix(':');
     let has_key = |key: &str| value_of(key).is_some();
     let has_block =
@@ -155,7 +157,9 @@ fn indentation(path: &str, hint: &str, mark: &Mark<'_>) -> Option<usize> {
     let is_wrong_key = is_key_marked && has_key(name) && value.is_empty();
     let indentation = match () {
         () if has_key(key) || is_wrong_key || (is_missing && parent.is_empty()) => own,
-        () if is_missing && has_block(parent) => own + 2,
+        () if is_missing && has_block(parent) => {
+            mark.indentation_below().filter(|below| *below > own).unwrap_or(own + 2)
+        }
         () => return None,
     };
     Some(indentation.min(MAX_INDENTATION))
@@ -167,6 +171,10 @@ fn split(path: &str) -> (&str, &str) {
         Some(parts) => parts,
         None => path.rsplit_once('.').unwrap_or(("", path)),
     }
+}
+
+fn spaces(line: &[u8]) -> usize {
+    line.iter().take_while(|byte| **byte == b' ').count()
 }
 
 /// Returns the last `characters` of `text`.
@@ -184,6 +192,8 @@ struct Mark<'l> {
     line: &'l str,
     /// Where it is, in bytes.
     at: usize,
+    /// The file from the beginning of the line on.
+    from_line: &'l [u8],
 }
 
 impl<'l> Mark<'l> {
@@ -193,6 +203,13 @@ impl<'l> Mark<'l> {
 
     fn rest(&self) -> &'l str {
         &self.line[self.at..]
+    }
+
+    /// Returns the indentation of the next line that has something to say.
+    fn indentation_below(&self) -> Option<usize> {
+        let below = self.from_line.split(is_line_end).skip(1).take(MAX_LINES_BELOW);
+        let mut indentations = below.map(|line| (spaces(line), line.trim_ascii_start().first()));
+        indentations.find(|(_, first)| !matches!(first, None | Some(b'#'))).map(|(spaces, _)| spaces)
     }
 }
 
@@ -232,7 +249,7 @@ impl<'b> Cursor<'b> {
             self.at += char.len_utf8();
             self.column += 1;
         }
-        Some(Mark { line: &self.text, at: self.at })
+        Some(Mark { line: &self.text, at: self.at, from_line: self.rest })
     }
 }
 
@@ -366,6 +383,14 @@ hint: remove the key
             // Below it.
             ("  sessionManager:", 3, "spec.sessionManager.image", "image: a", "hint: write\n    image: a"),
             ("metadata: {}", 1, "kind", "kind: FlameCluster", "hint: write\nkind: FlameCluster"),
+            (
+                "spec:\r\n\r\n    # why\r\n    x: 1",
+                1,
+                "spec.sessionManager",
+                "sessionManager:",
+                "hint: write\n    sessionManager:",
+            ),
+            ("spec:\nx: 1", 1, "spec.sessionManager", "sessionManager:", "hint: write\n  sessionManager:"),
             // Not a line of its own.
             ("  sessionManager: {}", 3, "spec.sessionManager.image", "image: a", "hint: image: a"),
             ("  limits: {cpu: x}", 17, "spec.limits.cpu", "cpu: \"1\"", "hint: cpu: \"1\""),
