@@ -69,7 +69,7 @@ pub fn manifests(flame: &FlameCluster) -> Result<Manifests> {
         config,
         flame,
     };
-    check_record_size(&manifests.record(1))?;
+    check_record_size(&manifests.record(1), &manifests.flame)?;
     Ok(manifests)
 }
 
@@ -334,18 +334,26 @@ fn resource_requirements(resources: &Resources) -> Option<ResourceRequirements> 
     (requirements != ResourceRequirements::default()).then_some(requirements)
 }
 
-fn check_record_size(record: &ConfigMap) -> Result<()> {
+/// Its annotations hold the flame, and with them the limit is reached long before that of a ConfigMap's data, 1 MiB.
+fn check_record_size(record: &ConfigMap, flame: &FlameCluster) -> Result<()> {
     let annotations = record.metadata.annotations.iter().flatten();
     let size: usize = annotations.map(|(key, value)| key.len() + value.len()).sum();
-    if size > ANNOTATIONS_LIMIT {
-        return Err(Error::input(format!(
-            "metadata.labels and metadata.annotations are too large: ConfigMap {} would carry {size} bytes of annotations, \
-             Kubernetes takes {ANNOTATIONS_LIMIT}",
-            record.metadata.name.as_deref().unwrap_or_default()
-        ))
-        .hint("the record keeps the whole FlameCluster beside the annotations, so they count twice"));
+    if size <= ANNOTATIONS_LIMIT {
+        return Ok(());
     }
-    Ok(())
+    let fields = [
+        ("metadata.annotations", to_json(&flame.metadata.annotations).len()),
+        ("metadata.labels", to_json(&flame.metadata.labels).len()),
+        ("spec.sessionManager.resources", to_json(&flame.spec.session_manager.resources).len()),
+        ("spec.executorManager.resources", to_json(&flame.spec.executor_manager.resources).len()),
+    ];
+    let (largest, bytes) = fields.into_iter().max_by_key(|(_, bytes)| *bytes).unwrap_or_default();
+    Err(Error::input(format!(
+        "ConfigMap {} would carry {size} bytes of annotations, Kubernetes takes {ANNOTATIONS_LIMIT}; {largest} has {bytes} \
+         bytes of them",
+        record.metadata.name.as_deref().unwrap_or_default()
+    ))
+    .hint("the record keeps the whole FlameCluster beside the annotations, so they count twice"))
 }
 
 impl PodTemplate {
