@@ -63,13 +63,18 @@ const INDENTATION: &str = "    ";
 fn check(input: impl AsRef<[u8]>, expected: &str) {
     let input = input.as_ref();
     let parsed = parse("f.yaml", input);
+    assert_eq!(said(&parsed), expected, "of the input:\n{}", String::from_utf8_lossy(input));
+    check_invariants(input, &parsed);
+}
+
+/// Returns every problem, each as its line and its hint.
+fn said(parsed: &Parsed) -> String {
     let mut lines = Vec::new();
     for problem in &parsed.problems {
         lines.push(problem.to_string());
         lines.extend(problem.hint.as_ref().map(|hint| format!("hint: {hint}")));
     }
-    assert_eq!(lines.join("\n"), expected, "of the input:\n{}", String::from_utf8_lossy(input));
-    check_invariants(input, &parsed);
+    lines.join("\n")
 }
 
 /// Checks what holds for any input.
@@ -160,19 +165,59 @@ fn file(place: &str, text: &str) -> String {
     file(text)
 }
 
-/// Each case is a place, the text there, indented, and all that is said about it; a blank line ends it.
-#[test]
-fn every_message_is_the_one_in_the_catalogue() {
+/// Returns `text` with the characters that `<U+00A0>` stands for, which nobody would see in the catalogue.
+fn with_characters(text: &str) -> String {
+    let mut parts = text.split("<U+");
+    let mut with = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (number, rest) = part.split_once('>').expect("a character ends with >");
+        with.extend(u32::from_str_radix(number, 16).ok().and_then(char::from_u32));
+        with.push_str(rest);
+    }
+    with
+}
+
+/// One case of the catalogue: a place, the text there, indented, and all that is said about it.
+struct Case {
+    lines: String,
+    input: String,
+    expected: String,
+}
+
+/// Reads the catalogue; a blank line ends a case.
+fn catalogue() -> Vec<Case> {
     let catalogue = include_str!("../../../tests/golden/bad/catalogue.txt");
-    let cases: Vec<&str> = catalogue.split("\n\n").filter(|case| !case.starts_with('#')).collect();
-    assert!(cases.len() > 200, "{} cases", cases.len());
-    for case in cases {
+    let cases = catalogue.split("\n\n").filter(|case| !case.starts_with('#'));
+    let read = |case: &str| {
         let (place, rest) = case.split_once('\n').expect("a case has text");
         let (text, said): (Vec<&str>, Vec<&str>) = rest.lines().partition(|line| line.starts_with(INDENTATION));
-        let text: Vec<&str> = text.iter().map(|line| &line[INDENTATION.len()..]).collect();
+        let unindented: Vec<&str> = text.iter().map(|line| &line[INDENTATION.len()..]).collect();
         let said = said.join("\n");
-        check(file(place, &text.join("\n")), if said == "(nothing)" { "" } else { &said });
+        assert!(!said.is_empty(), "a case says nothing, not even so:\n{case}");
+        Case {
+            lines: format!("{place}\n{}", text.join("\n")),
+            input: file(place, &with_characters(&unindented.join("\n"))),
+            expected: if said == "(nothing)" { String::new() } else { said },
+        }
+    };
+    cases.map(read).collect()
+}
+
+#[test]
+fn every_message_is_the_one_in_the_catalogue() {
+    let cases = catalogue();
+    assert!(cases.len() > 400, "{} cases", cases.len());
+    let mut different = Vec::new();
+    for case in cases {
+        let parsed = parse("f.yaml", case.input.as_bytes());
+        check_invariants(case.input.as_bytes(), &parsed);
+        let said = said(&parsed);
+        if said != case.expected {
+            let said = if said.is_empty() { "(nothing)" } else { &said };
+            different.push(format!("{}\n{said}", case.lines));
+        }
     }
+    assert!(different.is_empty(), "these are different now:\n\n{}\n\n", different.join("\n\n"));
 }
 
 /// Returns the flame in `input`, which has no problems.
@@ -330,15 +375,35 @@ fn annotations_have_256_kib_together() {
 
 #[test]
 fn long_values_are_refused_and_not_repeated_in_full() {
-    check(image(&"x".repeat(256)), "f.yaml:7:12: spec.sessionManager.image: the name has 256 characters, at most 255");
+    check(
+        image(&"x".repeat(256)),
+        "f.yaml:7:12: spec.sessionManager.image: the name has 256 characters, at most 255\nhint: write NAME:TAG",
+    );
     check(
         image(&format!("a:{}", "t".repeat(129))),
-        "f.yaml:7:15: spec.sessionManager.image: the tag has 129 characters, at most 128",
+        "f.yaml:7:15: spec.sessionManager.image: the tag has 129 characters, at most 128\nhint: write a shorter tag",
+    );
+    check(
+        image(&"A/".repeat(5000)),
+        "f.yaml:7:12: spec.sessionManager.image: 10000 bytes, at most 4096\nhint: write less",
+    );
+    check(
+        image(&"A/".repeat(1000)),
+        "f.yaml:7:12: spec.sessionManager.image: 2000 characters, at most 1024\nhint: write NAME:TAG",
     );
     check(
         slot(&"x".repeat(200)),
         "f.yaml:8:11: spec.sessionManager.slot: 200 characters: want cpu, mem and perhaps gpu\n\
          hint: slot: \"cpu=1,mem=1g\"",
+    );
+    check(
+        in_cache(&format!("storage: /{}", "d".repeat(256))),
+        "f.yaml:8:14: spec.objectCache.storage: a directory's name has 256 bytes, at most 255\n\
+         hint: storage: /var/lib/flame/cache",
+    );
+    check(
+        in_cache(&format!("networkInterface: ({})", "e|".repeat(200))),
+        "f.yaml:8:23: spec.objectCache.networkInterface: 402 characters, at most 256\nhint: networkInterface: eth0",
     );
     let shim = format!("shim: {}", "y".repeat(1000));
     let expected = format!(
@@ -346,6 +411,78 @@ fn long_values_are_refused_and_not_repeated_in_full() {
         "y".repeat(60)
     );
     check(in_executor_manager(&shim), &expected);
+}
+
+#[test]
+fn the_prefix_of_a_device_leaves_room_for_quotas() {
+    let device = |length: usize| {
+        let prefix = &["p".repeat(59).as_str(); 5].join(".")[..length];
+        in_resources(&format!("limits: {{{prefix}/gpu: 1}}"))
+    };
+    check(device(244), "");
+    let problems = parse("f.yaml", device(245).as_bytes()).problems;
+    assert_eq!(problems[0].message, "the prefix has 245 characters, at most 244");
+}
+
+#[test]
+fn so_many_problems_are_told_one_by_one() {
+    let labels: String = (0..1000).map(|index| format!("x{index}: '!'\n")).collect();
+    let problems = parse("f.yaml", in_labels(&labels).as_bytes()).problems;
+    assert_eq!(problems.len(), 501);
+    let last = problems.last().expect("there are problems");
+    assert_eq!(last.to_string(), "f.yaml:506:12: 500 problems more, which are not told one by one");
+}
+
+#[test]
+fn text_counts_in_full_however_often_an_alias_repeats_it() {
+    let labels: String = (0..3).map(|index| format!("x{index}: *long\n")).collect();
+    let long = format!("x: &long {}\n{labels}", "y".repeat(1000 << 10));
+    let problems = parse("f.yaml", in_labels(&long).as_bytes()).problems;
+    let told = |message: &str| problems.iter().any(|problem| problem.message == message);
+    assert!(told("more than 2097152 bytes of text, counting aliases in full"), "{problems:?}");
+}
+
+/// Returns `input` as the problem's hint says it should be, where that is one line with the field's new value.
+fn cured(input: &str, problem: &Problem) -> Option<String> {
+    let hint = problem.hint.as_deref()?;
+    let (name, value) = hint.split_once(": ")?;
+    let is_field = problem.path.ends_with(&format!(".{name}")) || problem.path.ends_with(&format!("[\"{name}\"]"));
+    let line = input.lines().nth(problem.line - 1).filter(|_| is_field)?;
+    // Of several fields of that name in one line, the one that the problem is in.
+    let reach: usize = line.chars().take(problem.column + name.len()).map(char::len_utf8).sum();
+    let at = line[..reach].rfind(&format!("{name}:"))? + name.len() + 1;
+    let (before, rest) = line.split_at(at);
+    // In `{…}` the value ends before the next field.
+    let end = if before.contains('{') { rest.find([',', '}']).unwrap_or(rest.len()) } else { rest.len() };
+    let better = format!("{before} {value}{}", &rest[end..]);
+    Some(
+        input
+            .lines()
+            .enumerate()
+            .map(|(index, old)| if index + 1 == problem.line { &better } else { old }.to_owned() + "\n")
+            .collect(),
+    )
+}
+
+#[test]
+fn every_value_that_is_proposed_cures_its_problem() {
+    let (mut cures, mut useless) = (0, Vec::new());
+    for case in catalogue() {
+        for problem in parse("f.yaml", case.input.as_bytes()).problems {
+            if problem.hint.is_none() {
+                useless.push(format!("{problem}: no hint"));
+            }
+            let Some(input) = cured(&case.input, &problem) else { continue };
+            cures += 1;
+            let left = parse("f.yaml", input.as_bytes()).problems;
+            let is_left = |it: &Problem| it.path == problem.path && it.message == problem.message;
+            if left.iter().any(is_left) {
+                useless.push(format!("{problem}\n{input}is no better: {left:?}"));
+            }
+        }
+    }
+    assert!(useless.is_empty(), "these do not help:\n{}", useless.join("\n\n"));
+    assert!(cures > 200, "{cures} cures");
 }
 
 #[test]
