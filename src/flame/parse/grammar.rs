@@ -98,10 +98,7 @@ pub fn flame_name_like(text: &str) -> String {
 
 /// Returns what is wrong with `name` as a namespace: a DNS-1123 label.
 pub fn namespace(name: &str) -> Vec<Fault> {
-    let cure = |fault: Fault| match dns_label(name, MAX_DNS_LABEL_LENGTH, false) {
-        Some(better) => fault.write(better),
-        None => fault,
-    };
+    let better = dns_label(name, MAX_DNS_LABEL_LENGTH, false).unwrap_or_else(|| "flame".to_owned());
     let mut faults = Vec::new();
     faults.extend(dns_characters(name));
     let length = name.chars().count();
@@ -112,7 +109,7 @@ pub fn namespace(name: &str) -> Vec<Fault> {
         let fault = Fault::new(format!("namespaces that begin with {SYSTEM_NAMESPACES} belong to Kubernetes"));
         return vec![fault.write("flame").warning()];
     }
-    faults.into_iter().map(cure).collect()
+    faults.into_iter().map(|fault| fault.write(better.clone())).collect()
 }
 
 /// Returns the fault of characters that no DNS label has, or has not at its ends; each kind of character is named once.

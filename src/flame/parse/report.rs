@@ -8,6 +8,8 @@ use crate::error::{Problem, Severity};
 
 /// Longest piece of the user's text that a message repeats.
 const MAX_SHOWN_CHARACTERS: usize = 60;
+/// Longest value that is proposed: an image with its digest.
+const MAX_PROPOSED_BYTES: usize = 1024;
 /// So many mistakes are told one by one; nobody reads more, and each costs memory.
 const MAX_PROBLEMS: usize = 500;
 
@@ -82,7 +84,10 @@ impl Report {
     pub(super) fn refuse(&mut self, field: &Field<'_>, fault: Fault) {
         let place = field.place(fault.at.as_ref());
         let cure = fault.cure.map(|cure| match cure {
-            Cure::Write(value) => Cure::Say(format!("{}: {}", field.name, as_yaml(&value))),
+            Cure::Write(value) if value.len() > MAX_PROPOSED_BYTES => {
+                Cure::Say("write it anew, and shorter".to_owned())
+            }
+            Cure::Write(value) => Cure::Say(format!("{}: {}", shown(field.name), as_yaml(&value))),
             say @ Cure::Say(_) => say,
         });
         self.add(place, &field.path, Fault { cure, ..fault });

@@ -419,7 +419,7 @@ impl Here<'_> {
         let fault = Fault::new(format!("the quote {quote} is not closed"));
         let fixed = self.content(line).trim();
         let fault = if fixed.contains('#') || fixed.ends_with(quote) {
-            fault
+            fault.say(format!("write {quote} where the text ends"))
         } else {
             fault.say(format!("{}{quote}", shown(fixed)))
         };

@@ -1,11 +1,18 @@
 //! Tests of the reader; what it says stands in the catalogue, `tests/golden/bad/catalogue.txt`.
 
+#[path = "../../../tests/corpus/catalogue.rs"]
+mod catalogue;
+#[path = "../../../tests/corpus/reader.rs"]
+mod reader;
+
+use self::catalogue::{
+    cases, image, in_annotations, in_cache, in_executor_manager, in_labels, in_metadata, in_resources, in_spec, slot,
+};
 use super::quantity::Quantity;
 use super::slot::Slot;
 use super::*;
 use crate::flame::{ExecutorManager, Metadata, ObjectCache, Resources, SessionManager, Spec};
 
-const HEAD: &str = "apiVersion: flame.xflops.io/v1alpha1\nkind: FlameCluster\n";
 const MINIMAL: &str = "\
 apiVersion: flame.xflops.io/v1alpha1
 kind: FlameCluster
@@ -55,16 +62,12 @@ spec:
     storage: "/var/lib/flame/cache"
 "#;
 
-/// What text in the catalogue is indented by.
-const INDENTATION: &str = "    ";
-
 /// Checks every problem of `input`, each as its line and its hint.
 #[track_caller]
 fn check(input: impl AsRef<[u8]>, expected: &str) {
     let input = input.as_ref();
-    let parsed = parse("f.yaml", input);
+    let parsed = reader::check(input);
     assert_eq!(said(&parsed), expected, "of the input:\n{}", String::from_utf8_lossy(input));
-    check_invariants(input, &parsed);
 }
 
 /// Returns every problem, each as its line and its hint.
@@ -77,141 +80,13 @@ fn said(parsed: &Parsed) -> String {
     lines.join("\n")
 }
 
-/// Checks what holds for any input.
-#[track_caller]
-fn check_invariants(input: &[u8], parsed: &Parsed) {
-    let told = String::from_utf8_lossy(input);
-    let has_errors = parsed.problems.iter().any(|problem| problem.severity == Severity::Error);
-    assert_eq!(parsed.flame.is_some(), !has_errors, "of {told}");
-    assert!(parsed.problems.is_sorted_by_key(|problem| (problem.line, problem.column)), "of {told}");
-    let lines: Vec<usize> =
-        told.replace("\r\n", "\n").replace('\r', "\n").split('\n').map(|line| line.chars().count()).collect();
-    for problem in &parsed.problems {
-        assert!((1..=lines.len()).contains(&problem.line), "{problem} of {told}");
-        assert!(problem.column >= 1 && problem.length >= 1, "{problem} of {told}");
-        // The end of a line can be marked: that is where something is missing.
-        let end = problem.column + problem.length - 1;
-        assert!(end <= lines[problem.line - 1] + 1, "{problem} ({end}) of {told}");
-    }
-}
-
-fn indented(text: &str, by: usize) -> String {
-    text.split_inclusive('\n').map(|line| format!("{}{line}", " ".repeat(by))).collect()
-}
-
-fn in_metadata(text: &str) -> String {
-    let spec = "spec: {sessionManager: {image: a}, executorManager: {image: b}}";
-    format!("{HEAD}{spec}\nmetadata:\n{}", indented(text, 2))
-}
-
-fn in_labels(text: &str) -> String {
-    in_metadata(&format!("name: demo\nlabels:\n{}", indented(text, 2)))
-}
-
-fn in_annotations(text: &str) -> String {
-    in_metadata(&format!("name: demo\nannotations:\n{}", indented(text, 2)))
-}
-
-fn in_spec(text: &str) -> String {
-    format!("{HEAD}metadata: {{name: demo}}\nspec:\n{}", indented(text, 2))
-}
-
-fn in_session_manager(text: &str) -> String {
-    in_spec(&format!("executorManager: {{image: b}}\nsessionManager:\n{}", indented(text, 2)))
-}
-
-fn slot(text: &str) -> String {
-    in_session_manager(&format!("image: a\nslot: \"{text}\""))
-}
-
-fn session_storage(text: &str) -> String {
-    in_session_manager(&format!("image: a\nstorage: \"{text}\""))
-}
-
-fn image(text: &str) -> String {
-    in_session_manager(&format!("image: \"{text}\""))
-}
-
-fn in_executor_manager(text: &str) -> String {
-    in_spec(&format!("sessionManager: {{image: a}}\nexecutorManager:\n  image: b\n{}", indented(text, 2)))
-}
-
-fn in_resources(text: &str) -> String {
-    in_executor_manager(&format!("resources:\n{}", indented(text, 2)))
-}
-
-fn in_cache(text: &str) -> String {
-    let managers = "sessionManager: {image: a}\nexecutorManager: {image: b}";
-    in_spec(&format!("{managers}\nobjectCache:\n{}", indented(text, 2)))
-}
-
-/// Returns the file that a case of the catalogue stands for.
-fn file(place: &str, text: &str) -> String {
-    let file = match place {
-        "file" => |text: &str| format!("{text}\n"),
-        "metadata" => in_metadata,
-        "labels" => in_labels,
-        "annotations" => in_annotations,
-        "spec" => in_spec,
-        "sessionManager" => in_session_manager,
-        "sessionManager.image" => image,
-        "sessionManager.slot" => slot,
-        "sessionManager.storage" => session_storage,
-        "executorManager" => in_executor_manager,
-        "executorManager.resources" => in_resources,
-        "objectCache" => in_cache,
-        other => panic!("the catalogue has no place {other}"),
-    };
-    file(text)
-}
-
-/// Returns `text` with the characters that `<U+00A0>` stands for, which nobody would see in the catalogue.
-fn with_characters(text: &str) -> String {
-    let mut parts = text.split("<U+");
-    let mut with = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let (number, rest) = part.split_once('>').expect("a character ends with >");
-        with.extend(u32::from_str_radix(number, 16).ok().and_then(char::from_u32));
-        with.push_str(rest);
-    }
-    with
-}
-
-/// One case of the catalogue: a place, the text there, indented, and all that is said about it.
-struct Case {
-    lines: String,
-    input: String,
-    expected: String,
-}
-
-/// Reads the catalogue; a blank line ends a case.
-fn catalogue() -> Vec<Case> {
-    let catalogue = include_str!("../../../tests/golden/bad/catalogue.txt");
-    let cases = catalogue.split("\n\n").filter(|case| !case.starts_with('#'));
-    let read = |case: &str| {
-        let (place, rest) = case.split_once('\n').expect("a case has text");
-        let (text, said): (Vec<&str>, Vec<&str>) = rest.lines().partition(|line| line.starts_with(INDENTATION));
-        let unindented: Vec<&str> = text.iter().map(|line| &line[INDENTATION.len()..]).collect();
-        let said = said.join("\n");
-        assert!(!said.is_empty(), "a case says nothing, not even so:\n{case}");
-        Case {
-            lines: format!("{place}\n{}", text.join("\n")),
-            input: file(place, &with_characters(&unindented.join("\n"))),
-            expected: if said == "(nothing)" { String::new() } else { said },
-        }
-    };
-    cases.map(read).collect()
-}
-
 #[test]
 fn every_message_is_the_one_in_the_catalogue() {
-    let cases = catalogue();
+    let cases = cases();
     assert!(cases.len() > 400, "{} cases", cases.len());
     let mut different = Vec::new();
     for case in cases {
-        let parsed = parse("f.yaml", case.input.as_bytes());
-        check_invariants(case.input.as_bytes(), &parsed);
-        let said = said(&parsed);
+        let said = said(&reader::check(case.input.as_bytes()));
         if said != case.expected {
             let said = if said.is_empty() { "(nothing)" } else { &said };
             different.push(format!("{}\n{said}", case.lines));
@@ -467,7 +342,7 @@ fn cured(input: &str, problem: &Problem) -> Option<String> {
 #[test]
 fn every_value_that_is_proposed_cures_its_problem() {
     let (mut cures, mut useless) = (0, Vec::new());
-    for case in catalogue() {
+    for case in cases() {
         for problem in parse("f.yaml", case.input.as_bytes()).problems {
             if problem.hint.is_none() {
                 useless.push(format!("{problem}: no hint"));
@@ -584,7 +459,7 @@ fn a_slot_is_read() {
         ("memory=512m,cpu=2", Slot { cpu: 2, memory_bytes: 512 << 20, gpu: 0 }),
         ("cpu=4, mem=16k, gpu=2", Slot { cpu: 4, memory_bytes: 16 << 10, gpu: 2 }),
     ] {
-        assert_eq!(slot::slot(text), Ok(expected), "{text}");
+        assert_eq!(super::slot::slot(text), Ok(expected), "{text}");
     }
 }
 
@@ -648,7 +523,7 @@ fn no_damage_to_a_file_makes_the_reader_fail() {
             // All kinds of damage at each place take too long without optimisation: a fourth of them, in turns.
             let kinds = damage.iter().skip(mixed(at) as usize % 4).step_by(4);
             for input in kinds.map(|with| replaced(with)).chain([file[..at].to_vec()]) {
-                check_invariants(&input, &parse("f.yaml", &input));
+                reader::check(&input);
             }
         }
     }
@@ -697,6 +572,6 @@ fn random_pieces_of_yaml_do_not_make_the_reader_fail() {
     for seed in 0..3000 {
         let count = mixed(seed) as usize % 60;
         let input: String = (0..count).map(|n| pieces[mixed(seed * 61 + n) as usize % pieces.len()]).collect();
-        check_invariants(input.as_bytes(), &parse("f.yaml", input.as_bytes()));
+        reader::check(input.as_bytes());
     }
 }
