@@ -370,12 +370,15 @@ pub fn json(document: &impl Serialize) -> Result<String> {
     Ok(text::escape_controls(text))
 }
 
-/// Returns documents as YAML, `---` between them.
+/// Returns documents as YAML, `---` between them. Text that YAML 1.1 reads as something else is quoted: kubectl reads that.
 ///
 /// # Errors
 /// A value has no YAML form; none of flamectl's has that.
 pub fn yaml<T: Serialize>(documents: &[T]) -> Result<String> {
-    let documents: std::result::Result<Vec<String>, _> = documents.iter().map(serde_yaml::to_string).collect();
+    // Text is never folded: long lines are JSON, images or annotations.
+    let options = || serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
+    let write = |document| serde_saphyr::to_string_with_options(document, options());
+    let documents: std::result::Result<Vec<String>, _> = documents.iter().map(write).collect();
     let documents = documents.map_err(|error| Error::server(format!("YAML can't be written: {error}")))?;
     Ok(documents.join("---\n"))
 }
@@ -722,6 +725,24 @@ status:
             r#"{"apiVersion":"v1","items":[1],"kind":"List"}"#
         );
         assert_eq!(yaml(&[1, 2]).unwrap(), "1\n---\n2\n");
+        let words = ["yes", "on", "n", "~", "1_000", "0777", "1:30", "2026-02-19", "=", "v1", "1.2.3"];
+        let written = yaml(&words.map(|word| json!({ word: word }))).unwrap();
+        assert_eq!(
+            written.lines().filter(|line| *line != "---").collect::<Vec<_>>(),
+            [
+                "\"yes\": \"yes\"",
+                "\"on\": \"on\"",
+                "\"n\": \"n\"",
+                "\"~\": \"~\"",
+                "\"1_000\": \"1_000\"",
+                "\"0777\": \"0777\"",
+                "\"1:30\": \"1:30\"",
+                "\"2026-02-19\": \"2026-02-19\"",
+                "\"=\": \"=\"",
+                "v1: v1",
+                "\"1.2.3\": \"1.2.3\""
+            ]
+        );
         assert_eq!(resource_name("demo"), "flamecluster.flame.xflops.io/demo");
     }
 }

@@ -43,8 +43,16 @@ impl Context<'_> {
             Source::File(path) => {
                 let name = path.display().to_string();
                 let file = File::open(path).map_err(|error| unreadable(&name, &error))?;
-                if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+                let metadata = file.metadata().map_err(|error| unreadable(&name, &error))?;
+                if metadata.is_dir() {
                     return Err(Error::input(format!("{name} is a directory")).hint("name one file"));
+                }
+                if metadata.len() > MAX_FILE_BYTES as u64 {
+                    let size = metadata.len();
+                    return Err(Error::input(format!(
+                        "{name} has {size} bytes, a FlameCluster at most {MAX_FILE_BYTES}"
+                    ))
+                    .hint("name a file that holds one FlameCluster"));
                 }
                 limited(&mut &file, &name)
             }

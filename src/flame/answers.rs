@@ -364,8 +364,8 @@ mod tests {
             (
                 wrong(amounts("cpu=1,gpu=1,memory=1GB,cpu=2,a/_=1,")),
                 "gpu is not a resource of a container (write nvidia.com/gpu=1); memory: GB is not a unit: 1G or 1Gi \
-                 (write memory=1Gi); cpu is given twice (remove one of the two); the name _ must consist of \
-                 alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character; want \
+                 (write memory=1Gi); cpu is given twice (remove one of the two); \"_\" (character 3) is not allowed \
+                 at an end: only letters, digits, \"-\", \"_\" and \".\", and at both ends a letter or digit (write a/name); want \
                  NAME=AMOUNT, got nothing (cpu=500m,memory=512Mi, or none)",
             ),
             (

@@ -67,7 +67,7 @@ pub fn manifests(flame: &FlameCluster) -> Result<Manifests> {
         config,
         flame,
     };
-    check_record_size(&manifests.record(1))?;
+    check_record_size(&manifests.record(1), &manifests.flame)?;
     Ok(manifests)
 }
 
@@ -337,19 +337,27 @@ fn resource_requirements(resources: &Resources) -> Option<ResourceRequirements> 
     (requirements != ResourceRequirements::default()).then_some(requirements)
 }
 
-fn check_record_size(record: &ConfigMap) -> Result<()> {
+/// Its annotations hold the flame, and with them the limit is reached long before that of a ConfigMap's data, 1 MiB.
+fn check_record_size(record: &ConfigMap, flame: &FlameCluster) -> Result<()> {
     let annotations = record.metadata.annotations.iter().flatten();
     let size: usize = annotations.map(|(key, value)| key.len() + value.len()).sum();
     let max = names::MAX_ANNOTATIONS_BYTES;
-    if size > max {
-        return Err(Error::input(format!(
-            "metadata.labels and metadata.annotations are too large: ConfigMap {} would carry {size} bytes of annotations, \
-             Kubernetes takes {max}",
-            record.metadata.name.as_deref().unwrap_or_default()
-        ))
-        .hint("the record keeps the whole FlameCluster beside the annotations, so they count twice"));
+    if size <= max {
+        return Ok(());
     }
-    Ok(())
+    let fields = [
+        ("metadata.annotations", to_json(&flame.metadata.annotations).len()),
+        ("metadata.labels", to_json(&flame.metadata.labels).len()),
+        ("spec.sessionManager.resources", to_json(&flame.spec.session_manager.resources).len()),
+        ("spec.executorManager.resources", to_json(&flame.spec.executor_manager.resources).len()),
+    ];
+    let (largest, bytes) = fields.into_iter().max_by_key(|(_, bytes)| *bytes).unwrap_or_default();
+    Err(Error::input(format!(
+        "ConfigMap {} would carry {size} bytes of annotations, Kubernetes takes {max}; {largest} has {bytes} \
+         bytes of them",
+        record.metadata.name.as_deref().unwrap_or_default()
+    ))
+    .hint("the record keeps the whole FlameCluster beside the annotations, so they count twice"))
 }
 
 impl PodTemplate {

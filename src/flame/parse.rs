@@ -6,7 +6,10 @@
 //!
 //! Pure: imports std without I/O, the YAML event parser and an edit distance.
 
+mod annotation;
+mod characters;
 mod fields;
+mod foreign;
 pub mod grammar;
 pub mod image;
 mod metadata;
@@ -17,10 +20,12 @@ pub mod slot;
 mod spec;
 pub mod storage;
 mod syntax;
+mod template;
 #[cfg(test)]
 pub(crate) mod tests;
 mod text;
 mod tree;
+mod warnings;
 
 use self::fields::Field;
 use self::grammar::Fault;
@@ -28,18 +33,11 @@ pub(in crate::flame) use self::report::as_yaml;
 use self::report::{Place, Report};
 use self::text::Source;
 use self::tree::{Document, Tree, Value};
-use super::{API_VERSION, FlameCluster, KIND, names, schema};
+use super::{API_VERSION, FlameCluster, KIND, schema};
 use crate::error::{Problem, Severity};
 
 /// Largest file that is read; a FlameCluster has some hundred bytes.
 pub const MAX_FILE_BYTES: usize = 1 << 20;
-
-/// Kubernetes is tested with up to this many endpoints of one Service (sig-scalability thresholds).
-const TESTED_ENDPOINTS: u32 = 250;
-/// Kubernetes is tested with up to this many Pods in one namespace (sig-scalability thresholds).
-const TESTED_PODS: u64 = 3000;
-/// The kubelet cuts hostnames at this length (flame-facts 1.7).
-const MAX_HOSTNAME_LENGTH: usize = 63;
 
 /// What the reader made of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,6 +124,10 @@ fn flame_cluster(document: &Document<'_>, report: &mut Report) -> Option<FlameCl
             return None;
         }
     }
+    if let Some(why) = is_another_file(&root) {
+        no_flame_cluster(report, document.place, &why);
+        return None;
+    }
     let mut flame = FlameCluster {
         api_version: API_VERSION.to_owned(),
         kind: KIND.to_owned(),
@@ -140,14 +142,34 @@ fn flame_cluster(document: &Document<'_>, report: &mut Report) -> Option<FlameCl
         match report.name(field, &schema::ROOT, &[]) {
             "metadata" => flame.metadata = metadata::read(report, field),
             "spec" => flame.spec = spec::read(report, field),
-            "status" => report.add(field.key, &field.path, Fault::new("set by flamectl, remove it")),
+            "status" => report.add(field.key, &field.path, Fault::new("set by flamectl").say("remove it")),
             _ => {}
         }
     }
     report.require(&root, &schema::METADATA);
     report.require(&root, &schema::SPEC);
-    scale_warnings(document, &flame, report);
+    warnings::add(document, &flame, report);
     Some(flame)
+}
+
+/// Returns what else a map is that has nothing of a FlameCluster.
+fn is_another_file(root: &Field<'_>) -> Option<String> {
+    let names: Vec<&str> = root.entries().iter().map(|entry| &*entry.name).collect();
+    let fields = ["apiVersion", "kind", "metadata", "spec"];
+    let is_ours = |name: &&str| report::home(name).is_some() || report::nearest(name, &fields).is_some();
+    if names.iter().any(|name| fields.contains(name)) {
+        return None;
+    }
+    match foreign::file(&names) {
+        _ if names.is_empty() => Some("its content is an empty map".to_owned()),
+        Some(what) => Some(format!("it looks like {what}")),
+        None if names.iter().any(is_ours) => None,
+        None => {
+            let first: Vec<String> = names.iter().take(3).map(|name| report::shown(name)).collect();
+            let more = if names.len() > first.len() { ", …" } else { "" };
+            Some(format!("it has none of {}, but {}{more}", fields.join(", "), first.join(", ")))
+        }
+    }
 }
 
 /// Checks `apiVersion` and `kind`; true when they say that the rest is no FlameCluster, and not worth checking as one.
@@ -157,17 +179,24 @@ fn is_of_another_kind(root: &Field<'_>, report: &mut Report) -> bool {
     let kind = fields.iter().find(|field| field.name == "kind");
     let group = api_version.and_then(|field| field.value.value.as_text()).and_then(|text| text.split('/').next());
     let our_group = group == API_VERSION.split('/').next();
-    match api_version {
-        None => report.require(root, &schema::API_VERSION_FIELD),
-        Some(field) => check_api_version(field, our_group, report),
-    }
-    match kind {
+    let is_other = match kind {
         None => {
             report.require(root, &schema::KIND_FIELD);
             false
         }
-        Some(field) => check_kind(field, report) && !our_group,
+        Some(field) => check_kind(field, report),
+    };
+    match api_version {
+        None => report.require(root, &schema::API_VERSION_FIELD),
+        // The version of something else is in order.
+        Some(_) if is_other && !our_group => return true,
+        Some(field) => check_api_version(field, our_group, report),
     }
+    is_other && (!our_group || kind.is_some_and(|field| is_list(field)))
+}
+
+fn is_list(kind: &Field<'_>) -> bool {
+    kind.value.value.as_text().is_some_and(|text| text.ends_with("List"))
 }
 
 fn check_api_version(field: &Field<'_>, our_group: bool, report: &mut Report) {
@@ -188,10 +217,16 @@ fn check_api_version(field: &Field<'_>, our_group: bool, report: &mut Report) {
 /// Checks `kind`; true when it names something that is not even meant to be a FlameCluster.
 fn check_kind(field: &Field<'_>, report: &mut Report) -> bool {
     let Some(text) = report.required(field, KIND).filter(|text| *text != KIND) else { return false };
-    let meant = report::nearest(text, &[KIND]).is_some();
+    let meant = report::nearest(text, &[KIND]).is_some() && !is_list(field);
     let got = report::shown(text);
-    let message = if meant { format!("want {KIND}, got {got}") } else { format!("a {got} is not a {KIND}") };
-    report.refuse(field, Fault::new(message).write(KIND));
+    report.refuse(
+        field,
+        if meant {
+            Fault::new(format!("want {KIND}, got {got}")).write(KIND)
+        } else {
+            Fault::new(format!("a {got} is not a {KIND}")).say(foreign::kind_cure(text))
+        },
+    );
     !meant
 }
 
@@ -201,43 +236,4 @@ fn no_flame_cluster(report: &mut Report, place: Place, why: &str) {
         let fault = Fault::new(format!("no FlameCluster in {}: {why}", report.file_in_words()));
         report.add(place, "", fault.say(format!("a FlameCluster begins with apiVersion: {API_VERSION}")));
     }
-}
-
-/// Warns of sizes that work, but that nobody promises to work well.
-fn scale_warnings(document: &Document<'_>, flame: &FlameCluster, report: &mut Report) {
-    if let Some(name) = document.field(&["metadata", "name"]) {
-        warn_of_cut_hostnames(&name, flame, report);
-    }
-    let Some(field) = document.field(&["spec", "executorManager", "replicas"]) else { return };
-    let replicas = flame.spec.executor_manager.replicas;
-    if replicas == 0 {
-        let fault = Fault::new("with 0 executors the flame stays Pending: Running needs one ready executor");
-        report.warn(&field, fault.say(format!("remove the line for the default, {}", names::DEFAULT_REPLICAS)));
-    }
-    if replicas > TESTED_ENDPOINTS {
-        let tested = format!("Kubernetes is tested with {TESTED_ENDPOINTS}");
-        report.warn(&field, Fault::new(format!("{replicas} executors are endpoints of one Service; {tested}")));
-    }
-    // The session manager is one Pod more.
-    let pods = u64::from(replicas) + 1;
-    if pods > TESTED_PODS {
-        let tested = format!("Kubernetes is tested with {TESTED_PODS}");
-        report.warn(&field, Fault::new(format!("{pods} Pods in one namespace; {tested}")));
-    }
-}
-
-/// A hostname is a Pod's name unless the Pod says otherwise, and a Pod's name may be longer than one.
-fn warn_of_cut_hostnames(field: &Field<'_>, flame: &FlameCluster, report: &mut Report) {
-    let name = &flame.metadata.name;
-    let Some(last) = flame.spec.executor_manager.replicas.checked_sub(1) else { return };
-    let pod = names::executor_manager(name, last);
-    // Names that are too long anyway were told already.
-    if name.len() > names::MAX_NAME_LENGTH || pod.len() <= MAX_HOSTNAME_LENGTH {
-        return;
-    }
-    let room = MAX_HOSTNAME_LENGTH - (pod.len() - name.len());
-    let length = pod.len();
-    let fault =
-        Fault::new(format!("the hostname of Pod {pod} is cut at {MAX_HOSTNAME_LENGTH} of its {length} characters"));
-    report.warn(field, fault.say(format!("a name of at most {room} characters avoids it")));
 }

@@ -129,7 +129,7 @@ mod tests {
     ];
     const SLOTS: [&str; 4] = ["none", "cpu=1,mem=1g", "mem=512m,cpu=16,gpu=2", "memory=1k, cpu=1"];
     const REQUESTS: [&str; 5] =
-        ["none", "cpu=0", "cpu=1,memory=1e3", "ephemeral-storage=1Gi", "nvidia.com/gpu=1,cpu=.5"];
+        ["none", "cpu=0", "cpu=1,memory=1e9", "ephemeral-storage=1Gi", "nvidia.com/gpu=1,cpu=.5"];
     const LIMITS: [&str; 5] = ["none", "cpu=100m", "cpu=010", "memory=64Gi,cpu=32", "nvidia.com/gpu=1"];
 
     fn usual() -> Answers {
@@ -221,12 +221,18 @@ mod tests {
         }
     }
 
+    /// Leaves out the warning that random answers may deserve: a slot beyond the random limits.
+    fn without_deserved(mut parsed: Parsed) -> Parsed {
+        parsed.problems.retain(|problem| !problem.message.starts_with("one slot has more"));
+        parsed
+    }
+
     #[test]
     fn a_new_file_reads_as_what_was_answered_without_a_problem() {
         for_random_answers(|seed, answers| {
             let text = template(&answers);
             let read = Parsed { flame: Some(expected(&answers)), problems: Vec::new() };
-            assert_eq!(parse("new", text.as_bytes()), read, "seed {seed}:\n{text}");
+            assert_eq!(without_deserved(parse("new", text.as_bytes())), read, "seed {seed}:\n{text}");
         });
     }
 
@@ -291,7 +297,7 @@ mod tests {
             let flame = expected(&answers);
             for lines in options.iter().cloned().chain([options.concat()]) {
                 let text = uncommented(&text, &lines);
-                let parsed = parse("new", text.as_bytes());
+                let parsed = without_deserved(parse("new", text.as_bytes()));
                 assert_eq!(parsed.problems, [], "seed {seed}:\n{text}");
                 assert_ne!(parsed.flame.as_ref(), Some(&flame), "seed {seed}: {lines:?} change nothing:\n{text}");
             }

@@ -113,7 +113,7 @@ mod tests {
                 "Answer: error: \"M\" (character 1), \" \" (character 3), \"F\" (character 4) are not allowed: only a-z, \
                  0-9 and \"-\"",
                 "hint: write my-flame",
-                "Answer: error: \"\u{fffd}\" (character 1) is not allowed: only a-z, 0-9 and \"-\"",
+                "Answer: error: \"\u{fffd}\" (U+FFFD, character 1) is not allowed: only a-z, 0-9 and \"-\"",
                 "hint: write my-flame",
                 "Answer: error: name is required, and this is empty",
                 "hint: write my-flame",

@@ -486,7 +486,8 @@ hint: remove the key
             for problem in parse("f.yaml", file.as_bytes()).problems {
                 let text = shown(&file, slice::from_ref(&problem), ASCII);
                 assert!(text.chars().all(|char| char == '\n' || matches!(char, ' '..='~')), "{text}");
-                let picture: Vec<&str> = text.lines().skip(2).take_while(|line| line.contains('|')).collect();
+                let picture: Vec<&str> =
+                    text.lines().skip(2).take_while(|line| !line.starts_with("hint:") && line.contains('|')).collect();
                 assert!(picture.iter().all(|line| line.len() <= 80), "{text}");
                 let marked = file.lines().nth(problem.line - 1).unwrap_or_default();
                 assert_eq!(picture.len(), if marked.trim().is_empty() { 0 } else { 3 }, "{text}of {file}");

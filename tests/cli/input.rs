@@ -38,7 +38,20 @@ fn files_that_cannot_be_read_are_told_apart() {
 #[test]
 fn a_file_larger_than_a_flame_may_be_is_refused() {
     let large = format!("{BASIC}# {}\n", "x".repeat(2 << 20));
-    assert_snapshot!(Session::new().file("large.yaml", large).run("validate -f large.yaml"));
+    let session = Session::new().file("large.yaml", &large);
+    assert_snapshot!("a_file_larger_than_a_flame_may_be_is_refused", session.run("validate -f large.yaml"));
+    assert_snapshot!(
+        "more_input_than_a_flame_may_be_is_refused",
+        session.run_with_input("validate -f -", &large[..(1 << 20) + 1])
+    );
+}
+
+/// The record keeps the flame as JSON, where each quote takes two bytes.
+#[test]
+fn a_flame_that_does_not_fit_into_its_record_is_refused() {
+    let note = "'".repeat(2) + &"\"".repeat(100_000) + &"'".repeat(2);
+    let file = BASIC.replace("name: basic\n", &format!("name: basic\n  annotations: {{note: '{note}'}}\n"));
+    assert_snapshot!(Session::new().file("a.yaml", file).run("validate -f a.yaml"));
 }
 
 #[test]

@@ -7,8 +7,12 @@ use std::ops::Range;
 
 use super::super::names::{self, MAX_DNS_LABEL_LENGTH, MAX_DNS_SUBDOMAIN_LENGTH, MAX_LABEL_LENGTH};
 use super::super::schema::{POLICIES, SHIMS};
+use super::characters::named_at;
 use super::report::{nearest, shown};
 use crate::error::Severity;
+
+/// How the namespaces of Kubernetes itself begin (Kubernetes: "Namespaces").
+const SYSTEM_NAMESPACES: &str = "kube-";
 
 /// What is wrong with a value, and its cure.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,17 +99,18 @@ pub fn flame_name_like(text: &str) -> String {
 
 /// Returns what is wrong with `name` as a namespace: a DNS-1123 label.
 pub fn namespace(name: &str) -> Vec<Fault> {
-    let cure = |fault: Fault| match dns_label(name, MAX_DNS_LABEL_LENGTH, false) {
-        Some(better) => fault.write(better),
-        None => fault,
-    };
+    let better = dns_label(name, MAX_DNS_LABEL_LENGTH, false).unwrap_or_else(|| "flame".to_owned());
     let mut faults = Vec::new();
     faults.extend(dns_characters(name));
     let length = name.chars().count();
     if length > MAX_DNS_LABEL_LENGTH {
         faults.push(Fault::new(format!("{length} characters, at most {MAX_DNS_LABEL_LENGTH}")));
     }
-    faults.into_iter().map(cure).collect()
+    if faults.is_empty() && name.starts_with(SYSTEM_NAMESPACES) {
+        let fault = Fault::new(format!("namespaces that begin with {SYSTEM_NAMESPACES} belong to Kubernetes"));
+        return vec![fault.write("flame").warning()];
+    }
+    faults.into_iter().map(|fault| fault.write(better.clone())).collect()
 }
 
 /// Returns the fault of characters that no DNS label has, or has not at its ends; each kind of character is named once.
@@ -118,8 +123,7 @@ fn dns_characters(name: &str) -> Option<Fault> {
         }
     }
     if let Some((first, _)) = wrong.first() {
-        let list: Vec<String> =
-            wrong.iter().map(|(index, c)| format!("{} (character {})", quoted(*c), index + 1)).collect();
+        let list: Vec<String> = wrong.iter().map(|(index, c)| named_at(*c, *index)).collect();
         let verb = if wrong.len() == 1 { "is" } else { "are" };
         return Some(
             Fault::new(format!("{} {verb} not allowed: only a-z, 0-9 and \"-\"", list.join(", ")))
@@ -172,10 +176,21 @@ pub fn qualified_name(key: &str) -> Vec<Fault> {
     }
     if name.contains('/') {
         faults.push(Fault::new("only one \"/\" may stand in a key: PREFIX/NAME"));
-    } else if !name.is_empty() && !is_label_text(name) {
-        faults.push(Fault::new(format!("the name {} {LABEL_RULE}", shown(name))));
+    } else if !name.is_empty() {
+        let offset = prefix.map_or(0, |prefix| prefix.chars().count() + 1);
+        faults.extend(label_characters(name, offset));
     }
-    faults
+    let better = qualified_name_like(prefix, name);
+    faults.into_iter().map(|fault| fault.write(better.clone())).collect()
+}
+
+/// Returns a key that resembles `prefix`/`name` and is a good one.
+fn qualified_name_like(prefix: Option<&str>, name: &str) -> String {
+    let name = Some(label_text(name)).filter(|name| !name.is_empty()).unwrap_or_else(|| "name".to_owned());
+    let labels =
+        prefix.unwrap_or_default().split('.').filter_map(|label| dns_label(label, MAX_DNS_LABEL_LENGTH, false));
+    let prefix = labels.collect::<Vec<_>>().join(".");
+    if prefix.is_empty() || prefix.len() > MAX_DNS_SUBDOMAIN_LENGTH { name } else { format!("{prefix}/{name}") }
 }
 
 /// Returns what is wrong with `value` as the value of a label.
@@ -185,17 +200,21 @@ pub fn label_value(value: &str) -> Vec<Fault> {
     if length > MAX_LABEL_LENGTH {
         faults.push(Fault::new(format!("{length} characters, a label value has at most {MAX_LABEL_LENGTH}")));
     }
-    if !value.is_empty() && !is_label_text(value) {
-        let fault = Fault::new(format!("a label value {LABEL_RULE}"));
-        let better = label_text(value);
-        let fault = if better.is_empty() { fault } else { fault.write(better) };
-        let wrong = value.chars().position(|c| !is_label_character(c));
-        faults.push(match wrong {
-            Some(at) => fault.at(at..at + 1),
-            None => fault,
-        });
-    }
-    faults
+    faults.extend(label_characters(value, 0));
+    let better = label_text(value);
+    faults.into_iter().map(|fault| fault.write(better.clone())).collect()
+}
+
+/// Returns the fault of a character that labels do not have, or not at their ends; `offset` characters stand before.
+fn label_characters(text: &str, offset: usize) -> Option<Fault> {
+    let is_end = |c: char| c.is_ascii_alphanumeric();
+    let wrong = text.chars().enumerate().find(|(_, c)| !is_label_character(*c));
+    let first = || text.chars().next().filter(|c| !is_end(*c)).map(|c| (0, c));
+    let last = || text.chars().enumerate().last().filter(|(_, c)| !is_end(*c));
+    let (at, c) = wrong.or_else(first).or_else(last)?;
+    let place = if wrong.is_some() { "" } else { " at an end" };
+    let at = offset + at;
+    Some(Fault::new(format!("{} is not allowed{place}: {LABEL_RULE}", named_at(c, at))).at(at..at + 1))
 }
 
 /// Returns a label value that resembles `value`.
@@ -206,17 +225,11 @@ fn label_text(value: &str) -> String {
     text.trim_end_matches(|c| !alphanumeric(c)).to_owned()
 }
 
-/// Kubernetes' own words ("Labels and Selectors").
-const LABEL_RULE: &str =
-    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
+/// Kubernetes' rule for values and names of labels ("Labels and Selectors").
+const LABEL_RULE: &str = "only letters, digits, \"-\", \"_\" and \".\", and at both ends a letter or digit";
 
 fn is_label_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
-}
-
-fn is_label_text(text: &str) -> bool {
-    let alphanumeric = |c: char| c.is_ascii_alphanumeric();
-    text.starts_with(alphanumeric) && text.ends_with(alphanumeric) && text.chars().all(is_label_character)
 }
 
 fn is_dns_subdomain(text: &str) -> bool {
@@ -231,10 +244,7 @@ pub fn policy(policy: &str) -> Vec<Fault> {
     }
     let fault =
         Fault::new(format!("{} is not a policy that Flame knows: {}", shown(policy), POLICIES.join(", "))).warning();
-    vec![match nearest(policy, &POLICIES) {
-        Some(known) => fault.write(known),
-        None => fault,
-    }]
+    vec![fault.write(nearest(policy, &POLICIES).unwrap_or(POLICIES[0]))]
 }
 
 /// Returns what is wrong with a shim: Flame exits unless it is one of two (flame-facts 1.5).
@@ -273,7 +283,7 @@ pub(super) fn not_an_integer(got: &str, text: Option<&str>, max: u32) -> Fault {
 }
 
 /// Returns the integer that somebody meant who wrote `"5"`, `1_000`, `0x10`, `1e3` or `5.0`.
-fn integer_meant(text: &str) -> Option<u64> {
+pub(super) fn integer_meant(text: &str) -> Option<u64> {
     let text = text.trim().replace('_', "");
     for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2)] {
         if let Some(digits) = text.strip_prefix(prefix) {
@@ -289,9 +299,4 @@ fn integer_meant(text: &str) -> Option<u64> {
         .split_once('.')
         .map_or(Some(digits), |(whole, fraction)| fraction.bytes().all(|byte| byte == b'0').then_some(whole))?;
     whole.parse().ok()
-}
-
-/// Returns `c` in quotes, so that a blank can be seen.
-pub(super) fn quoted(c: char) -> String {
-    format!("\"{}\"", shown(&c.to_string()))
 }

@@ -1,29 +1,39 @@
 //! The grammar of image references (distribution reference): `[host[:port]/]path[:tag][@digest]`.
 
-use super::grammar::{Fault, quoted};
+use super::characters::named_at;
+use super::grammar::Fault;
 use super::report::shown;
 
 /// Longest image name without tag and digest (distribution reference).
 const MAX_IMAGE_NAME_LENGTH: usize = 255;
 /// Longest image tag (distribution reference).
 const MAX_TAG_LENGTH: usize = 128;
-/// Shortest digest in hexadecimal digits (distribution reference).
-const MIN_DIGEST_LENGTH: usize = 32;
-/// Digits of a SHA-256 in hexadecimal.
-const SHA256_LENGTH: usize = 64;
+/// Longest reference: registry, name, tag and the longest digest, with room.
+const MAX_LENGTH: usize = 1024;
+/// The algorithms of digests, and how many hexadecimal digits they give (go-digest).
+const DIGESTS: [(&str, usize); 3] = [("sha256", 64), ("sha384", 96), ("sha512", 128)];
 
 /// Returns what is wrong with `image` as an image reference.
 pub fn image(image: &str) -> Vec<Fault> {
+    if image.len() > MAX_LENGTH {
+        let length = image.chars().count();
+        return vec![Fault::new(format!("{length} characters, at most {MAX_LENGTH}")).say("write NAME:TAG")];
+    }
     let allowed = |c: char| c.is_ascii_alphanumeric() || "._-/:@+[]".contains(c);
     if let Some((scheme, rest)) = image.split_once("://") {
         let fault =
             Fault::new(format!("an image has no scheme, got {}://", shown(scheme))).at(0..scheme.chars().count() + 3);
-        return vec![if rest.is_empty() { fault } else { fault.write(shown(rest)) }];
+        return vec![fault.write(if is_better(rest, image) { rest } else { EXAMPLE })];
     }
     if let Some((at, c)) = image.chars().enumerate().find(|(_, c)| !allowed(*c)) {
-        let fault = Fault::new(format!("{} (character {}) is not allowed in an image", quoted(c), at + 1));
+        let fault = Fault::new(format!("{} is not allowed in an image", named_at(c, at)));
         let trimmed = image.trim();
-        let fault = if trimmed.chars().all(allowed) && !trimmed.is_empty() { fault.write(trimmed) } else { fault };
+        let fault = match is_better(trimmed, image) {
+            true => fault.write(trimmed),
+            false => {
+                fault.say("letters and digits of ASCII, and \".\", \"_\", \"-\", \"/\", \":\" and \"@\" between them")
+            }
+        };
         return vec![fault.at(at..at + 1)];
     }
     let (rest, digest) = match image.split_once('@') {
@@ -34,21 +44,47 @@ pub fn image(image: &str) -> Vec<Fault> {
         Some((name, tag)) if !tag.contains('/') => (name, Some(tag)),
         _ => (rest, None),
     };
-    let mut faults = image_name(name, &image[name.len()..]);
+    let mut faults = image_name(image, name);
     let tag_at = name.len() + 1;
     faults.extend(tag.and_then(image_tag).map(|fault| fault.at(tag_at..tag_at + tag.map_or(0, str::len))));
     let digest_at = rest.len() + 1;
-    faults.extend(digest.and_then(image_digest).map(|fault| fault.at(digest_at..image.len())));
+    if let Some(fault) = digest.and_then(image_digest) {
+        let lower = format!("{rest}@{}", digest.unwrap_or_default().to_ascii_lowercase());
+        let fault = if is_better(&lower, image) { fault.write(lower) } else { fault };
+        faults.push(fault.at(digest_at..image.len().max(digest_at + 1)));
+    }
+    if image.len() == 64 && image.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)) {
+        faults.push(Fault::new("64 hexadecimal digits are an image's ID, which no registry knows").write(EXAMPLE));
+    }
     faults
 }
 
-/// Checks the name; `suffix` is what follows it, for the proposals.
-fn image_name(name: &str, suffix: &str) -> Vec<Fault> {
+/// Returns the version in an image's tag, `v0.6.1` as 0.6, and the tag; None where the tag is no version.
+pub(super) fn version(image: &str) -> Option<((u64, u64), &str)> {
+    let (_, tag) = image.rsplit_once(':').filter(|(name, tag)| !tag.contains('/') && !name.contains('@'))?;
+    let mut parts = tag.strip_prefix('v').unwrap_or(tag).split(['.', '-']);
+    let major = parts.next()?.parse().ok()?;
+    let minor = parts.next()?.parse().ok()?;
+    Some(((major, minor), tag))
+}
+
+/// An image as it may look.
+const EXAMPLE: &str = "xflops/flame-session:v0.1.0";
+
+/// Returns whether `text` is something else than `wrong`, and a good image.
+fn is_better(text: &str, wrong: &str) -> bool {
+    text != wrong && !text.is_empty() && image(text).is_empty()
+}
+
+/// Checks the name that `image` begins with.
+fn image_name(image: &str, name: &str) -> Vec<Fault> {
+    let suffix = &image[name.len()..];
     if name.is_empty() {
-        return vec![Fault::new("the image has no name").at(0..1)];
+        return vec![Fault::new("the image has no name").at(0..1).write(EXAMPLE)];
     }
     if name.len() > MAX_IMAGE_NAME_LENGTH {
-        return vec![Fault::new(format!("the name has {} characters, at most {MAX_IMAGE_NAME_LENGTH}", name.len()))];
+        let fault = Fault::new(format!("the name has {} characters, at most {MAX_IMAGE_NAME_LENGTH}", name.len()));
+        return vec![fault.say("write NAME:TAG")];
     }
     let mut faults = Vec::new();
     let path_at = match name.split_once('/') {
@@ -66,7 +102,10 @@ fn image_name(name: &str, suffix: &str) -> Vec<Fault> {
             let fault = Fault::new(format!("{part} has capitals, image names are lower-case"));
             faults.push(fault.at(start..end).write(format!("{host}{}{suffix}", path.to_lowercase())));
         } else {
-            faults.extend(image_path_part(part).map(|fault| fault.at(start..end.max(start + 1))));
+            let parts = path.split('/').map(path_part_like).filter(|part| !part.is_empty());
+            let better = format!("{host}{}{suffix}", parts.collect::<Vec<_>>().join("/"));
+            let fault = image_path_part(part).map(|fault| fault.at(start..end.max(start + 1)));
+            faults.extend(fault.map(|fault| fault.write(if is_better(&better, image) { &better } else { EXAMPLE })));
         }
         start = end + 1;
     }
@@ -83,8 +122,11 @@ fn registry(host: &str) -> Option<Fault> {
         Some((name, port)) if !port.ends_with(']') => (name, Some(port)),
         _ => (host, None),
     };
-    if let Some(port) = port.filter(|port| port.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit())) {
-        return Some(Fault::new(format!("the registry's port has to be a number, got \"{}\"", shown(port))));
+    let is_port =
+        |port: &str| port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|it| it > 0);
+    if let Some(port) = port.filter(|port| !is_port(port)) {
+        let fault = Fault::new(format!("the registry's port has to be a number, 1 to 65535, got \"{}\"", shown(port)));
+        return Some(fault.say(format!("write {name}:5000/, or {name}/ for the default")));
     }
     let ipv6 = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
     let is_ipv6 = ipv6.is_some_and(|ip| !ip.is_empty() && ip.chars().all(|c| c.is_ascii_hexdigit() || c == ':'));
@@ -95,7 +137,8 @@ fn registry(host: &str) -> Option<Fault> {
             && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
     };
     if !is_ipv6 && !name.split('.').all(label) {
-        return Some(Fault::new(format!("{} is not a registry host", shown(host))));
+        let fault = Fault::new(format!("{} is not a registry's host", shown(host)));
+        return Some(fault.say("a host has letters, digits and \"-\" between its dots"));
     }
     let looks_like_path = !is_ipv6 && port.is_none() && !name.contains('.') && name != "localhost";
     looks_like_path.then(|| {
@@ -103,6 +146,13 @@ fn registry(host: &str) -> Option<Fault> {
             .say(format!("write {} if it is a part of the name", name.to_lowercase()))
             .warning()
     })
+}
+
+/// Returns a part of a repository path that resembles `part`; empty where nothing of it fits.
+fn path_part_like(part: &str) -> String {
+    let is_alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let words = part.split(|c| !is_alphanumeric(c)).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("-")
 }
 
 /// Checks one part of a repository path: `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`.
@@ -127,7 +177,8 @@ fn image_tag(tag: &str) -> Option<Fault> {
         return Some(Fault::new("the tag behind \":\" is empty").say("remove the \":\", or write the tag"));
     }
     if tag.len() > MAX_TAG_LENGTH {
-        return Some(Fault::new(format!("the tag has {} characters, at most {MAX_TAG_LENGTH}", tag.len())));
+        let fault = Fault::new(format!("the tag has {} characters, at most {MAX_TAG_LENGTH}", tag.len()));
+        return Some(fault.say("write a shorter tag"));
     }
     let first = tag.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
     let fits = first && tag.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'));
@@ -135,17 +186,23 @@ fn image_tag(tag: &str) -> Option<Fault> {
         Fault::new(format!(
             "{tag} is not a tag: letters, digits, \"_\", \".\" and \"-\", not beginning with \".\" or \"-\""
         ))
+        .say("write a tag as v0.1.0")
     })
 }
 
 fn image_digest(digest: &str) -> Option<Fault> {
     let (algorithm, hex) = digest.split_once(':').unwrap_or((digest, ""));
-    let is_hex = hex.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let fits = !algorithm.is_empty()
-        && algorithm.starts_with(|c: char| c.is_ascii_alphabetic())
-        && is_hex
-        && if algorithm == "sha256" { hex.len() == SHA256_LENGTH } else { hex.len() >= MIN_DIGEST_LENGTH };
-    (!fits).then(|| {
-        Fault::new(format!("{} is not a digest: want sha256: and {SHA256_LENGTH} hexadecimal digits", shown(digest)))
-    })
+    let length = DIGESTS.iter().find(|(name, _)| *name == algorithm).map(|(_, length)| *length);
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    if length == Some(hex.len()) && hex.bytes().all(is_digit) {
+        return None;
+    }
+    let fault = if digest.is_empty() {
+        Fault::new("the digest behind \"@\" is empty")
+    } else if length == Some(hex.len()) && hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        Fault::new("a digest has lower-case letters")
+    } else {
+        Fault::new(format!("{} is not a digest: want sha256: and 64 hexadecimal digits", shown(digest)))
+    };
+    Some(fault.say("copy the digest whole, or remove the \"@\" and what follows"))
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::super::schema::{self, KUBECTL_ANNOTATION, SERVER_FIELDS};
 use super::super::{Metadata, names};
-use super::fields::Field;
-use super::grammar::{self, Fault};
+use super::annotation;
+use super::fields::{Field, misread};
+use super::grammar::{self, Cure, Fault};
 use super::report::{Report, nearest, shown};
 use super::tree::{PlainType, Scalar, Value};
 
@@ -63,12 +64,15 @@ fn labels(report: &mut Report, section: &Field<'_>) -> BTreeMap<String, String> 
         return labels;
     }
     for field in section.children() {
-        is_key(report, &field);
+        is_key(report, &field, field.name);
         if names::OWN_LABELS.contains(&field.name) || field.name.starts_with(names::RESERVED_PREFIX) {
             reserved(report, &field, None);
         }
         if let Some(value) = value(report, &field) {
-            report.refuse_all(&field, grammar::label_value(value));
+            match misread(&field) {
+                Some(fault) => report.refuse(&field, fault),
+                None => report.refuse_all(&field, grammar::label_value(value)),
+            }
             labels.insert(field.name.to_owned(), value.to_owned());
         }
     }
@@ -89,12 +93,14 @@ fn annotations(report: &mut Report, section: &Field<'_>) -> BTreeMap<String, Str
             report.add(field.key, &field.path, fault);
             continue;
         }
-        is_key(report, &field);
+        // Kubernetes takes capitals in an annotation's prefix.
+        is_key(report, &field, &field.name.to_lowercase());
         let reserved_name = field.name.strip_prefix(names::RESERVED_PREFIX);
         if let Some(name) = reserved_name.filter(|name| !users.contains(name)) {
             reserved(report, &field, nearest(name, &users));
         }
         if let Some(value) = value(report, &field) {
+            report.refuse_all(&field, annotation::faults(field.name, value));
             bytes += field.name.len() + value.len();
             // Aliases can make much out of little: what is too much anyway is not copied.
             if bytes <= names::MAX_ANNOTATIONS_BYTES {
@@ -119,10 +125,10 @@ fn reserved(report: &mut Report, field: &Field<'_>, meant: Option<&str>) {
     report.add(field.key, &field.path, fault);
 }
 
-/// Checks the key of a label, an annotation or a resource.
-pub(super) fn is_key(report: &mut Report, field: &Field<'_>) -> bool {
+/// Checks the key of a label, an annotation or a resource; `name` is as Kubernetes compares it.
+pub(super) fn is_key(report: &mut Report, field: &Field<'_>, name: &str) -> bool {
     let faults = if field.name_type == PlainType::Text {
-        grammar::qualified_name(field.name)
+        grammar::qualified_name(name)
     } else {
         // Kubernetes reads `on:` as the key "true".
         let name = shown(field.name);
@@ -130,9 +136,18 @@ pub(super) fn is_key(report: &mut Report, field: &Field<'_>) -> bool {
     };
     let fits = faults.is_empty();
     for fault in faults {
-        report.add(field.key, &field.path, fault);
+        report.add(field.key, &field.path, about_key(fault));
     }
     fits
+}
+
+/// Returns the fault of a key: what is to be written is a key too.
+pub(super) fn about_key(fault: Fault) -> Fault {
+    let cure = fault.cure.map(|cure| match cure {
+        Cure::Write(key) => Cure::Say(format!("{key}:")),
+        say @ Cure::Say(_) => say,
+    });
+    Fault { cure, ..fault }
 }
 
 /// Returns the value of a label or an annotation; null is none, and Kubernetes refuses it.

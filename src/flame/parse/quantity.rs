@@ -40,7 +40,7 @@ impl Quantity {
         let (number, suffix) = unsigned.split_at(end);
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
         if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
-            return Err(not_a_quantity(text, number));
+            return Err(not_a_quantity(text, number, suffix));
         }
         let unit = unit(suffix).ok_or_else(|| unknown_unit(text, number, suffix))?;
         let digits = format!("{whole}{fraction}");
@@ -67,6 +67,11 @@ impl Quantity {
         Self { nanos: i128::from(millis) * (NANOS / 1000) }
     }
 
+    /// Makes a quantity of whole units.
+    pub fn from_integer(number: u64) -> Self {
+        Self { nanos: i128::from(number) * NANOS }
+    }
+
     /// Returns whether this is less than nothing.
     pub fn is_negative(self) -> bool {
         self.nanos < 0
@@ -75,6 +80,11 @@ impl Quantity {
     /// Returns whether this is nothing.
     pub fn is_zero(self) -> bool {
         self.nanos == 0
+    }
+
+    /// Returns whether this is `part` any number of times.
+    pub fn is_multiple_of(self, part: Self) -> bool {
+        part.nanos != 0 && self.nanos % part.nanos == 0
     }
 
     /// Returns whether this is an integer.
@@ -191,55 +201,43 @@ fn unit(suffix: &str) -> Option<Unit> {
     })
 }
 
-fn not_a_quantity(text: &str, number: &str) -> Fault {
+fn not_a_quantity(text: &str, number: &str, suffix: &str) -> Fault {
     let fault = Fault::new(format!(
         "{} is not a quantity: want a number, perhaps with a unit (m, k, M, G, T, Ki, Mi, Gi, Ti)",
         if text.is_empty() { "\"\"".to_owned() } else { shown(text) }
     ));
-    // `1_000` was meant to be 1000, `1 core` to be 1.
-    let without_underscores = text.replace('_', "");
-    [without_underscores.as_str(), number]
-        .into_iter()
-        .find(|better| *better != text && better.len() <= MAX_DIGITS && Quantity::parse(better).is_ok())
-        .map(|better| fault.clone().write(better))
-        .unwrap_or(fault)
+    let is_cpus =
+        matches!(suffix.trim().to_ascii_lowercase().as_str(), "core" | "cores" | "cpu" | "cpus" | "vcpu" | "vcpus");
+    let meant = if is_cpus { number.to_owned() } else { without_separators(text) };
+    let is_better = meant != text && meant.len() <= MAX_DIGITS && Quantity::parse(&meant).is_ok();
+    if is_better { fault.write(meant) } else { fault }
+}
+
+/// Returns `1_000`, `1,000` and `1,5Gi` as Kubernetes writes them, and a unit without the blank before it.
+fn without_separators(text: &str) -> String {
+    let text = text.replace(['_', ' '], "");
+    match text.split_once(',') {
+        Some((whole, rest)) if rest.len() == 3 && rest.bytes().all(|byte| byte.is_ascii_digit()) => {
+            format!("{whole}{rest}")
+        }
+        Some((whole, rest)) => format!("{whole}.{rest}"),
+        None => text,
+    }
 }
 
 /// Returns the fault of a unit that Kubernetes does not have, with those that were probably meant.
 fn unknown_unit(text: &str, number: &str, suffix: &str) -> Fault {
     let number = if number.len() > MAX_DIGITS { "1" } else { number };
-    let letter = suffix.trim_start().chars().next().unwrap_or(' ');
-    let is_size = matches!(
-        suffix.trim().to_ascii_lowercase().as_str(),
-        "k" | "kb"
-            | "kib"
-            | "ki"
-            | "m"
-            | "mb"
-            | "mib"
-            | "mi"
-            | "g"
-            | "gb"
-            | "gib"
-            | "gi"
-            | "t"
-            | "tb"
-            | "tib"
-            | "ti"
-            | "p"
-            | "pb"
-            | "pib"
-            | "pi"
-            | "e"
-            | "eb"
-            | "eib"
-            | "ei"
-    );
-    if !is_size {
-        return not_a_quantity(text, number);
+    let bare = suffix.trim();
+    let mut letters = bare.chars();
+    let letter = letters.next().unwrap_or(' ').to_ascii_lowercase();
+    let rest = letters.as_str().to_ascii_lowercase();
+    let is_size = "kmgtpe".contains(letter) && matches!(rest.as_str(), "" | "b" | "i" | "ib");
+    if !is_size || unit(bare).is_some() {
+        return not_a_quantity(text, number, suffix);
     }
     let upper = letter.to_ascii_uppercase();
     let decimal = if upper == 'K' { 'k' } else { upper };
-    Fault::new(format!("{} is not a unit: {number}{decimal} or {number}{upper}i", suffix.trim()))
+    Fault::new(format!("{bare} is not a unit: {number}{decimal} or {number}{upper}i"))
         .write(format!("{number}{upper}i"))
 }

@@ -2,12 +2,17 @@
 
 pub(super) use super::super::schema::nearest;
 use super::super::schema::{Property, Type, all};
+use super::characters::{as_it_seems, first_look_alike, is_hidden, named, named_at};
 use super::fields::{Field, path_of};
 use super::grammar::{Cure, Fault};
 use crate::error::{Problem, Severity};
 
 /// Longest piece of the user's text that a message repeats.
 const MAX_SHOWN_CHARACTERS: usize = 60;
+/// Longest value that is proposed: an image with its digest.
+const MAX_PROPOSED_BYTES: usize = 1024;
+/// So many mistakes are told one by one; nobody reads more, and each costs memory.
+const MAX_PROBLEMS: usize = 500;
 
 /// Where something stands in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +34,9 @@ impl Place {
 pub(super) struct Report {
     file: String,
     problems: Vec<Problem>,
+    /// How many problems were found beyond [`MAX_PROBLEMS`], and the worst of them.
+    beyond: usize,
+    worst_beyond: Severity,
     /// The lines that were left out because they are not YAML; a field that seems to be missing may be in there.
     pub left_out: String,
 }
@@ -36,7 +44,13 @@ pub(super) struct Report {
 impl Report {
     /// Makes an empty report on `file`.
     pub(super) fn new(file: &str) -> Self {
-        Self { file: file.to_owned(), problems: Vec::new(), left_out: String::new() }
+        Self {
+            file: file.to_owned(),
+            problems: Vec::new(),
+            beyond: 0,
+            worst_beyond: Severity::Warning,
+            left_out: String::new(),
+        }
     }
 
     /// Makes an empty report on the same file.
@@ -46,6 +60,11 @@ impl Report {
 
     /// Adds a problem that is not in one field's value.
     pub(super) fn add(&mut self, place: Place, path: &str, fault: Fault) {
+        if self.problems.len() >= MAX_PROBLEMS {
+            self.beyond += 1;
+            self.worst_beyond = self.worst_beyond.min(fault.severity);
+            return;
+        }
         let hint = fault.cure.map(|cure| match cure {
             Cure::Write(value) => value,
             Cure::Say(words) => words,
@@ -66,7 +85,10 @@ impl Report {
     pub(super) fn refuse(&mut self, field: &Field<'_>, fault: Fault) {
         let place = field.place(fault.at.as_ref());
         let cure = fault.cure.map(|cure| match cure {
-            Cure::Write(value) => Cure::Say(format!("{}: {}", field.name, as_yaml(&value))),
+            Cure::Write(value) if value.len() > MAX_PROPOSED_BYTES => {
+                Cure::Say("write it anew, and shorter".to_owned())
+            }
+            Cure::Write(value) => Cure::Say(format!("{}: {}", shown(field.name), as_yaml(&value))),
             say @ Cure::Say(_) => say,
         });
         self.add(place, &field.path, Fault { cure, ..fault });
@@ -92,13 +114,17 @@ impl Report {
             return field.name;
         }
         let known = section.names();
+        if let Some(fault) = without_space(field, &known) {
+            self.add(field.key, &field.path, fault);
+            return field.name;
+        }
         let home = home(field.name);
-        let meant = nearest(field.name, &known).filter(|_| home.is_none());
+        let meant = nearest(&as_it_seems(field.name), &known).filter(|_| home.is_none());
         let fault = match (home, meant) {
             (Some(home), _) => {
                 Fault::new(format!("unknown field here; it belongs to {home}")).say(format!("move it to {home}"))
             }
-            (None, Some(name)) => Fault::new(format!("unknown field; did you mean {name}?")).say(format!("{name}:")),
+            (None, Some(name)) => misspelt(field, name),
             (None, None) => Fault::new("unknown field").say(format!("known here: {}", known.join(", "))),
         };
         self.add(field.key, &field.path, fault);
@@ -108,7 +134,7 @@ impl Report {
     /// Tells that `section` has no field `wanted`, unless that may be the fault of a part that could not be read.
     pub(super) fn require(&mut self, section: &Field<'_>, wanted: &Property) {
         let name = wanted.name;
-        let is_typo = || section.children().iter().any(|child| nearest(child.name, &[name]).is_some());
+        let is_typo = || section.entries().iter().any(|entry| nearest(&key_in(&entry.name), &[name]).is_some());
         if section.may_have(name) || self.left_out.contains(name) || is_typo() {
             return;
         }
@@ -122,11 +148,14 @@ impl Report {
     /// Takes over the problems of `other`.
     pub(super) fn append(&mut self, mut other: Self) {
         self.problems.append(&mut other.problems);
+        self.beyond += other.beyond;
+        self.worst_beyond = self.worst_beyond.min(other.worst_beyond);
     }
 
     /// Returns whether something was found that stops the command.
     pub(super) fn has_errors(&self) -> bool {
-        self.problems.iter().any(|problem| problem.severity == Severity::Error)
+        let is_error = |severity: Severity| severity == Severity::Error;
+        is_error(self.worst_beyond) || self.problems.iter().any(|problem| is_error(problem.severity))
     }
 
     /// Returns the file's name as a sentence may use it.
@@ -139,12 +168,54 @@ impl Report {
         self.problems.sort_by_key(|problem| (problem.line, problem.column));
         // An alias repeats the mistakes of what it stands for; the path tells them apart, so only true repeats go.
         self.problems.dedup();
+        if let (1.., Some(last)) = (self.beyond, self.problems.last()) {
+            let message = format!("{} problems more, which are not told one by one", self.beyond);
+            let (severity, hint) = (self.worst_beyond, Some("mend these first".to_owned()));
+            let rest = Problem { path: String::new(), severity, message, hint, ..last.clone() };
+            self.problems.push(rest);
+        }
         self.problems
     }
 }
 
+/// Returns the field's name in a key, which may be `name:demo` as a whole.
+fn key_in(key: &str) -> String {
+    let key = as_it_seems(key);
+    key.split(':').next().unwrap_or_default().trim().to_owned()
+}
+
+/// Returns the fault of `name:demo`, which is a key as a whole, where it should be one of `known` and its value.
+fn without_space(field: &Field<'_>, known: &[&str]) -> Option<Fault> {
+    let (key, value) =
+        field.name.split_once(':').filter(|(_, value)| !value.is_empty() && field.value.value.is_null())?;
+    let name = known.iter().find(|name| **name == as_it_seems(key))?;
+    let fault = match first_look_alike(field.name) {
+        Some((_, c)) => Fault::new(format!("{} only looks like a space", named(c))),
+        None => Fault::new("a space is missing behind the colon"),
+    };
+    Some(fault.say(format!("{name}: {}", shown(&as_it_seems(value)))))
+}
+
+/// Returns the fault of a field's name that was meant to be `name`.
+fn misspelt(field: &Field<'_>, name: &str) -> Fault {
+    let given = field.siblings.iter().find(|entry| entry.name == name);
+    if let Some(given) = given {
+        let line = given.place.line;
+        return Fault::new(format!("unknown field, and {name} is there already, in line {line}"))
+            .say("remove one of the two");
+    }
+    let fault = match (first_look_alike(field.name), field.name.chars().enumerate().find(|(_, c)| !c.is_ascii())) {
+        (Some((_, c)), _) => Fault::new(format!("unknown field; {} does not belong to {name}", named(c))),
+        (None, Some((at, c))) => {
+            Fault::new(format!("unknown field; did you mean {name}? {} is no letter of it", named_at(c, at)))
+        }
+        (None, None) => Fault::new(format!("unknown field; did you mean {name}?")),
+    };
+    fault.say(format!("{name}:"))
+}
+
 /// Returns the sections that have a field of exactly this name.
-fn home(name: &str) -> Option<String> {
+pub(super) fn home(name: &str) -> Option<String> {
     let all = all();
     let sections = all.iter().filter(|section| matches!(section.property.value, Type::Object { .. }));
     let homes = sections.filter(|section| !section.path.is_empty() && section.property.names().contains(&name));
@@ -156,7 +227,12 @@ fn home(name: &str) -> Option<String> {
 pub(super) fn shown(text: &str) -> String {
     let mut shown = String::new();
     for c in text.chars().take(MAX_SHOWN_CHARACTERS) {
-        if c.is_control() { shown.extend(c.escape_default()) } else { shown.push(c) }
+        match c {
+            _ if c.is_control() => shown.extend(c.escape_default()),
+            // What nobody sees may also turn around what stands beside it.
+            _ if is_hidden(c) => shown.extend(c.escape_unicode()),
+            _ => shown.push(c),
+        }
     }
     if text.chars().nth(MAX_SHOWN_CHARACTERS).is_some() {
         shown.push('…');

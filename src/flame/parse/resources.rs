@@ -7,6 +7,17 @@ use super::grammar::{self, Fault};
 use super::quantity::Quantity;
 use super::report::{nearest, shown};
 
+/// How the names of huge pages begin, behind which their size stands (Kubernetes: "Manage HugePages").
+pub(super) const HUGE_PAGES: &str = "hugepages-";
+/// What the server puts before a device's name to count it in a quota.
+const QUOTA_PREFIX: &str = "requests.";
+/// With [`QUOTA_PREFIX`] a device's prefix has to be a DNS name still, of at most 253 characters.
+const MAX_DEVICE_PREFIX_LENGTH: usize = 253 - QUOTA_PREFIX.len();
+/// More CPUs than any machine has today.
+const MAX_CPUS: i64 = 2048;
+/// Less memory than the smallest container runtime starts a process with.
+const MIN_MEMORY_BYTES: i64 = 1 << 20;
+
 /// An amount of a resource, and how it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Amount<'a> {
@@ -19,11 +30,16 @@ pub struct Amount<'a> {
 /// Returns what is wrong with `name` as a resource of a container: one of Kubernetes', or a device's such as
 /// `nvidia.com/gpu`.
 pub fn name_faults(name: &str) -> Vec<Fault> {
-    if RESOURCE_NAMES.contains(&name) || name.starts_with("hugepages-") {
+    if RESOURCE_NAMES.contains(&name) || huge_page(name).is_some() {
         return Vec::new();
     }
+    if let Some(size) = name.strip_prefix(HUGE_PAGES) {
+        let fault = Fault::new(format!("\"{}\" is no size of a page", shown(size)));
+        return vec![fault.say(format!("{HUGE_PAGES}2Mi:"))];
+    }
     if name.contains('/') {
-        return grammar::qualified_name(name);
+        let faults = grammar::qualified_name(name);
+        return if faults.is_empty() { device_name_fault(name).into_iter().collect() } else { faults };
     }
     let fault = Fault::new(format!("{} is not a resource of a container", shown(name)));
     vec![match (name, nearest(name, &RESOURCE_NAMES)) {
@@ -34,32 +50,97 @@ pub fn name_faults(name: &str) -> Vec<Fault> {
     }]
 }
 
+/// Returns what is special about a device's name, which is a good key: the server puts `requests.` before it for quotas.
+fn device_name_fault(name: &str) -> Option<Fault> {
+    let prefix = name.split('/').next().unwrap_or_default();
+    if let Some(rest) = name.strip_prefix(QUOTA_PREFIX) {
+        return Some(Fault::new(format!("{QUOTA_PREFIX} is for quotas")).say(format!("{}:", shown(rest))));
+    }
+    let length = prefix.len();
+    (length > MAX_DEVICE_PREFIX_LENGTH).then(|| {
+        Fault::new(format!("the prefix has {length} characters, at most {MAX_DEVICE_PREFIX_LENGTH}"))
+            .say("name the device as its plugin does, as nvidia.com/gpu")
+    })
+}
+
+/// Returns the size in the name of huge pages.
+fn huge_page(name: &str) -> Option<Quantity> {
+    let size = Quantity::parse(name.strip_prefix(HUGE_PAGES)?).ok()?;
+    let is_key = grammar::qualified_name(name).is_empty();
+    (is_key && size.is_whole() && !size.is_zero() && !size.is_negative()).then_some(size)
+}
+
+/// Returns a fault of an amount with an example where it has no cure.
+pub fn with_example(name: &str, fault: Fault) -> Fault {
+    match fault.cure {
+        Some(_) => fault,
+        None => fault.say(quantity_example(name)),
+    }
+}
+
+/// Returns an amount of a resource as it may look.
+pub fn quantity_example(name: &str) -> String {
+    match name {
+        "cpu" => "cpu: 500m".to_owned(),
+        "memory" | "ephemeral-storage" => format!("{name}: 1Gi"),
+        _ => format!("{}: 1", shown(name)),
+    }
+}
+
 /// Returns what is wrong with `quantity`, written as `text`, of the resource `name`.
 pub fn amount_faults(name: &str, text: &str, quantity: Quantity) -> Vec<Fault> {
     let text = shown(text);
     if quantity.is_negative() {
-        return vec![Fault::new(format!("{text} is negative, want 0 or more")).write(text.trim_start_matches('-'))];
+        return vec![Fault::new(format!("{text} is negative, want 0 or more")).say(quantity_example(name))];
     }
-    if name == "cpu" {
-        let too_small = !quantity.is_zero() && quantity < Quantity::from_millis(1);
-        return if too_small {
-            vec![Fault::new(format!("{text} is below 1m, the smallest amount of CPU")).write("1m")]
-        } else {
-            Vec::new()
-        };
+    let fault = match name {
+        "cpu" => cpu_fault(&text, quantity),
+        "memory" | "ephemeral-storage" => size_fault(name, &text, quantity),
+        _ => device_fault(name, &text, quantity),
+    };
+    fault.into_iter().collect()
+}
+
+fn cpu_fault(text: &str, quantity: Quantity) -> Option<Fault> {
+    if !quantity.is_zero() && quantity < Quantity::from_millis(1) {
+        return Some(Fault::new(format!("{text} is below 1m, the smallest amount of CPU")).write("1m"));
     }
-    if quantity.is_whole() {
-        return Vec::new();
+    let too_many = quantity > Quantity::from_millis(MAX_CPUS * 1000);
+    let fault = Fault::new(format!("{text} is more CPUs than any machine has")).warning();
+    // A number without a unit was most likely meant as thousandths.
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    let better = if is_number { format!("cpu: {text}m") } else { quantity_example("cpu") };
+    too_many.then(|| fault.say(better))
+}
+
+fn size_fault(name: &str, text: &str, quantity: Quantity) -> Option<Fault> {
+    let number = text.strip_suffix('m').unwrap_or(text);
+    let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
+    let fault = if !quantity.is_whole() {
+        // `memory: 512m` is half a byte; the server takes it with a warning of its own.
+        Fault::new(format!("{text} is a fraction of a byte"))
+    } else if name == "memory" && !quantity.is_zero() && quantity < Quantity::from_millis(MIN_MEMORY_BYTES * 1000) {
+        let why = if is_number { ": without a unit it is bytes" } else { "" };
+        Fault::new(format!("{text} is too little memory for any program{why}"))
+    } else {
+        return None;
+    };
+    let better = if is_number { format!("{name}: {number}Mi") } else { quantity_example(name) };
+    Some(fault.say(better).warning())
+}
+
+fn device_fault(name: &str, text: &str, quantity: Quantity) -> Option<Fault> {
+    if let Some(page) = huge_page(name) {
+        let page_text = name.trim_start_matches(HUGE_PAGES);
+        let fault = Fault::new(format!("{text} is not a multiple of the page's size, {page_text}"));
+        return (!quantity.is_multiple_of(page)).then(|| fault.say(format!("{}: {page_text}", shown(name))));
     }
-    if is_exclusive(name) {
-        return vec![Fault::new(format!("{text} is not an integer: {} comes in whole numbers", shown(name)))];
+    if !quantity.is_whole() {
+        let fault = Fault::new(format!("{text} is not an integer: {} comes in whole numbers", shown(name)));
+        return Some(fault.write("1"));
     }
-    // `memory: 512m` is half a byte; the server takes it with a warning of its own.
-    let fault = Fault::new(format!("{text} is a fraction of a byte")).warning();
-    vec![match text.strip_suffix('m') {
-        Some(number) => fault.write(format!("{number}Mi")),
-        None => fault,
-    }]
+    let fault = Fault::new(format!("{text} is more than the server can count, 2^63/1000"));
+    (quantity > Quantity::from_millis(i64::MAX)).then(|| fault.write("1"))
 }
 
 /// Returns what is wrong with a limit by itself.
@@ -97,5 +178,5 @@ pub fn request_fault(name: &str, request: Amount<'_>, limit: Option<Amount<'_>>,
 
 /// Tells whether a resource cannot be shared, so that request and limit have to be the same: devices and huge pages.
 pub fn is_exclusive(name: &str) -> bool {
-    name.contains('/') || name.starts_with("hugepages-")
+    name.contains('/') || name.starts_with(HUGE_PAGES)
 }

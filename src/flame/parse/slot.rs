@@ -4,7 +4,8 @@
 use std::ops::Range;
 
 use super::super::schema::MAX_SLOT_LENGTH;
-use super::grammar::{Fault, quoted};
+use super::characters::named;
+use super::grammar::Fault;
 use super::report::shown;
 
 /// What one slot holds.
@@ -28,14 +29,18 @@ pub fn slot(text: &str) -> Result<Slot, Vec<Fault>> {
         return Err(vec![Fault::new(message).write("cpu=1,mem=1g")]);
     }
     let mut reading = Reading::default();
+    let separators = separators(text);
     let mut start = 0;
-    for entry in text.split([',', ';']) {
+    for entry in text.split(separators) {
         let length = entry.chars().count();
-        reading.entry(entry.trim_matches(' '), start..start + length.max(1));
+        // Two blanks have nothing between them.
+        if length > 0 || separators != [' '] {
+            reading.entry(entry.trim_matches(' '), start..start + length.max(1));
+        }
         start += length + 1;
     }
-    if let Some(at) = text.chars().position(|c| c == ';') {
-        reading.faults.push(Fault::new(format!("{} between entries: want \",\"", quoted(';'))).at(at..at + 1));
+    if let Some((at, c)) = text.chars().enumerate().find(|(_, c)| *c != ',' && separators.contains(c)) {
+        reading.faults.push(Fault::new(format!("{} between entries: want \",\"", named(c))).at(at..at + 1));
     }
     for key in ["cpu", "mem"] {
         // An entry that could not be read may be the one that is missing.
@@ -46,6 +51,16 @@ pub fn slot(text: &str) -> Result<Slot, Vec<Fault>> {
         }
     }
     reading.finish()
+}
+
+/// Returns what separates entries, right or wrong.
+fn separators(text: &str) -> &'static [char] {
+    let only_blanks = !text.contains([',', ';']) && text.matches('=').count() > 1;
+    if only_blanks && text.trim() == text && !text.contains("= ") && !text.contains(" =") {
+        &[' ']
+    } else {
+        &[',', ';']
+    }
 }
 
 /// What was understood so far; of a broken value, what was probably meant.
@@ -128,7 +143,8 @@ impl Reading {
             Some('g') => 1 << 30,
             _ => 1 << 20,
         };
-        let letter = lower.chars().next().filter(|c| matches!(c, 'k' | 'm' | 'g')).unwrap_or('m');
+        let letter =
+            lower.chars().find(|c| c.is_ascii_alphabetic()).filter(|c| matches!(c, 'k' | 'm' | 'g')).unwrap_or('m');
         let Some(bytes) = number.checked_mul(scale) else {
             return Some(format!("{key}={}: more than 64 bits of bytes; Flame counts from 0 again", shown(value)));
         };

@@ -1,10 +1,14 @@
 //! What is not YAML: says what is wrong in the user's words, and what to leave out so that the rest can be checked.
 
-use serde_saphyr::granit_parser::{ErrorKind, Span};
+use std::ops::RangeInclusive;
 
-use super::grammar::{Fault, quoted};
+use serde_saphyr::granit_parser::{ErrorKind, ScanError, Span};
+
+use super::characters::{as_it_seems, first_look_alike, is_odd_blank, look_alike, named};
+use super::grammar::Fault;
 use super::report::{Place, shown};
-use super::tree::Failure;
+use super::template;
+use super::tree::{Cause, Failure};
 
 /// After this many syntax errors the file is not YAML at all.
 const MAX_REPAIRS: usize = 20;
@@ -23,7 +27,11 @@ enum Repair {
     /// Leave out this line and those that hang on it.
     LeaveOut(usize),
     /// Leave out these lines.
-    LeaveOutLines(usize, usize),
+    LeaveOutLines(Vec<RangeInclusive<usize>>),
+    /// Indent all lines with spaces.
+    Indent,
+    /// Leave out the end of this line, from this byte on.
+    Cut(usize, usize),
     /// Put a comma at the end of this line.
     AddComma(usize),
     /// What follows cannot be told from the mistake.
@@ -56,16 +64,18 @@ impl Repairs {
             return None;
         }
         let lines = lines(text);
-        let (first, last) = match diagnosis.repair {
+        let left_out = match &diagnosis.repair {
             Repair::Stop => return None,
-            Repair::AddComma(line) => return Some(with_comma(&lines, line)),
-            Repair::LeaveOutLines(first, last) => (first, last),
-            Repair::LeaveOut(line) => (line, last_line_below(&lines, line)),
+            Repair::AddComma(line) => return Some(with_comma(&lines, *line)),
+            Repair::Cut(line, at) => return Some(cut(&lines, *line, *at)),
+            Repair::Indent => return Some(lines.iter().copied().map(with_spaces).collect()),
+            Repair::LeaveOutLines(ranges) => ranges.clone(),
+            Repair::LeaveOut(line) => vec![*line..=last_line_below(&lines, *line)],
         };
         let mut repaired = String::with_capacity(text.len());
         let before = self.left_out.len();
         for (index, line) in lines.iter().enumerate() {
-            if (first..=last).contains(&(index + 1)) {
+            if left_out.iter().any(|range| range.contains(&(index + 1))) {
                 let (content, end) = split_end(line);
                 self.left_out.push_str(content);
                 repaired.push_str(end);
@@ -109,6 +119,26 @@ fn with_comma(lines: &[&str], line: usize) -> String {
     text
 }
 
+fn cut(lines: &[&str], line: usize, at: usize) -> String {
+    let mut text = String::new();
+    for (index, content) in lines.iter().enumerate() {
+        let (content, end) = split_end(content);
+        let kept = if index + 1 == line { content.get(..at).unwrap_or(content) } else { content };
+        text.push_str(kept);
+        text.push_str(end);
+    }
+    text
+}
+
+/// Returns where a comment as in JavaScript begins in a line of JSON.
+fn json_comment(line: &str) -> Option<usize> {
+    let start = line.match_indices("//").chain(line.match_indices("/*")).map(|(at, _)| at).min()?;
+    let before = &line[..start];
+    // Not in quotes, and not alone: that is a line of its own.
+    let is_outside = before.matches('"').count() % 2 == 0 && before.ends_with([' ', ',', '{']);
+    (is_outside && !is_blank(before)).then_some(start)
+}
+
 /// Returns the last line that is indented deeper than `line`, and so hangs on it.
 fn last_line_below(lines: &[&str], line: usize) -> usize {
     let own = lines.get(line - 1).map_or(0, |text| indentation(text));
@@ -118,6 +148,19 @@ fn last_line_below(lines: &[&str], line: usize) -> usize {
 
 fn indentation(line: &str) -> usize {
     line.chars().take_while(|c| matches!(c, ' ' | '\t')).count()
+}
+
+/// Returns `line` with spaces for the blanks in its indentation that are none to YAML; no column changes.
+fn with_spaces(line: &str) -> String {
+    let content = line.trim_start_matches(|c| c == ' ' || is_odd_blank(c));
+    let blanks = line[..line.len() - content.len()].chars().count();
+    format!("{}{content}", " ".repeat(blanks))
+}
+
+/// Returns the first blank in a line's indentation that is none to YAML, and its index.
+fn odd_indentation(line: &str) -> Option<(usize, char)> {
+    let indentation = line.chars().enumerate().take_while(|(_, c)| *c == ' ' || is_odd_blank(*c));
+    indentation.into_iter().find(|(_, c)| is_odd_blank(*c)).filter(|_| !is_blank(line))
 }
 
 fn is_blank(line: &str) -> bool {
@@ -134,6 +177,11 @@ fn in_quotes(value: &str) -> Option<String> {
     (!value.contains(['"', '\\', '#'])).then(|| format!("\"{}\"", shown(value)))
 }
 
+/// Returns the bracket that closes `open`.
+fn closing(open: char) -> &'static str {
+    if open == '[' { "\"]\"" } else { "\"}\"" }
+}
+
 fn place(line: usize, column: usize) -> Place {
     Place { line, column, length: 1 }
 }
@@ -141,9 +189,30 @@ fn place(line: usize, column: usize) -> Place {
 /// Explains why the reading of `text` stopped.
 pub(super) fn diagnose(failure: &Failure, text: &str) -> Diagnosis {
     let lines = lines(text);
-    let mark = failure.error.marker();
-    let here = Here { lines: &lines, line: mark.line(), column: mark.col() + 1, failure };
-    here.diagnose()
+    match &failure.cause {
+        Cause::OddIndentation(line) => indented_oddly(&lines, *line),
+        Cause::Scan(error) => {
+            let mark = error.marker();
+            Here { lines: &lines, line: mark.line(), column: mark.col() + 1, failure, error }.diagnose()
+        }
+    }
+}
+
+/// Explains indentation with blanks that a web page or a word processor left.
+fn indented_oddly(lines: &[&str], line: usize) -> Diagnosis {
+    let (at, c) = lines.get(line - 1).and_then(|line| odd_indentation(line)).unwrap_or((0, ' '));
+    let count = lines.iter().filter(|line| odd_indentation(line).is_some()).count();
+    let indented = match count {
+        0 | 1 => "this line is".to_owned(),
+        2 => "this line and another one are".to_owned(),
+        more => format!("this line and {} more are", more - 1),
+    };
+    Diagnosis {
+        place: place(line, at + 1),
+        fault: Fault::new(format!("{indented} indented with {}, YAML takes only spaces", named(c)))
+            .say("replace each by a space"),
+        repair: Repair::Indent,
+    }
 }
 
 /// The place of an error, with what is needed to understand it.
@@ -152,11 +221,18 @@ struct Here<'t> {
     line: usize,
     column: usize,
     failure: &'t Failure,
+    error: &'t ScanError,
 }
 
 impl Here<'_> {
     fn diagnose(&self) -> Diagnosis {
-        match self.failure.error.kind() {
+        if odd_indentation(self.content(self.line)).is_some() {
+            return indented_oddly(self.lines, self.line);
+        }
+        if let Some(diagnosis) = self.what_is_no_yaml() {
+            return diagnosis;
+        }
+        match self.error.kind() {
             ErrorKind::TabInPlainScalar
             | ErrorKind::TabInBlockIndentation
             | ErrorKind::TabNotAllowed
@@ -167,7 +243,9 @@ impl Here<'_> {
             }
             ErrorKind::InvalidTrailingDoubleQuotedScalar => self.behind_quote('"'),
             ErrorKind::InvalidTrailingSingleQuotedScalar => self.behind_quote('\''),
-            ErrorKind::RecursionLimitExceeded => self.stop(Fault::new("nested too deeply: more than 32 levels")),
+            ErrorKind::RecursionLimitExceeded => {
+                self.stop(Fault::new("nested too deeply: more than 32 levels").say("a FlameCluster has five"))
+            }
             ErrorKind::UnexpectedCharacter { character } => self.bad_start(*character),
             ErrorKind::MissingAnchorOrAliasName => self.bad_start(self.character().unwrap_or('*')),
             ErrorKind::UnknownQuotedScalarEscape
@@ -187,16 +265,97 @@ impl Here<'_> {
         }
     }
 
+    /// Explains what other programs leave in a file, in this line or as the one above it.
+    fn what_is_no_yaml(&self) -> Option<Diagnosis> {
+        let above = (1..self.line).rev().find(|line| !is_blank(self.content(*line)));
+        let template_above = || {
+            let above = above.filter(|above| self.content(*above).trim_start().starts_with('{'))?;
+            self.template(above)
+        };
+        self.left_behind(self.line)
+            .or_else(|| self.left_behind(above?))
+            .or_else(|| self.template(self.line))
+            .or_else(template_above)
+            .or_else(|| self.json_comment(self.line))
+            .or_else(|| self.json_comment(above?))
+    }
+
+    /// Explains `// …` behind a value in brackets.
+    fn json_comment(&self, line: usize) -> Option<Diagnosis> {
+        self.failure.open_bracket?;
+        let content = self.content(line);
+        let at = json_comment(content)?;
+        Some(Diagnosis {
+            place: Place {
+                line,
+                column: content[..at].chars().count() + 1,
+                length: content[at..].trim_end().chars().count(),
+            },
+            fault: Fault::new("a comment begins with \"#\" in YAML").say("write # instead"),
+            repair: Repair::Cut(line, at),
+        })
+    }
+
+    /// Explains a line that only other programs write.
+    fn left_behind(&self, line: usize) -> Option<Diagnosis> {
+        let content = self.content(line).trim();
+        let next = |start: &str| (line..=self.lines.len()).find(|line| self.content(*line).starts_with(start));
+        let begins = |starts: &[&str]| starts.iter().any(|start| content.starts_with(start));
+        let mut lines = vec![line..=line];
+        let fault = if begins(&["<<<<<<<", "=======", "|||||||", ">>>>>>>"]) {
+            // One of both sides is read on.
+            let second = next("|||||||").or_else(|| next("=======")).unwrap_or(line);
+            lines.push(second..=next(">>>>>>>").unwrap_or(second));
+            Fault::new("a merge conflict that nobody resolved")
+                .say("keep one side, and remove the lines that begin with <<<<<<<, ======= and >>>>>>>")
+        } else if begins(&["```"]) {
+            Fault::new("\"```\" belongs to Markdown").say("remove the line")
+        } else if begins(&["//", "/*"]) {
+            let comment = content.trim_start_matches(['/', '*']).trim_end_matches("*/").trim();
+            Fault::new("a comment begins with \"#\" in YAML").say(format!("# {}", shown(comment)))
+        } else if matches!(content, "EOF" | "EOT" | "END") {
+            Fault::new(format!("{content} ends a here-document of a shell")).say("remove the line")
+        } else {
+            return None;
+        };
+        Some(Diagnosis { place: self.whole_line(line), fault, repair: Repair::LeaveOutLines(lines) })
+    }
+
+    /// Explains `{{ … }}` and `{% … %}` in a line.
+    fn template(&self, line: usize) -> Option<Diagnosis> {
+        let content = self.content(line);
+        let at = template::start(content).filter(|at| !content[..*at].contains(" #"))?;
+        let is_alone = content[..at].trim().is_empty();
+        let length = content[at..].trim_end().chars().count();
+        Some(Diagnosis {
+            place: Place { line, column: content[..at].chars().count() + 1, length },
+            fault: template::on_line(&content[at..]),
+            repair: if is_alone { Repair::LeaveOutLines(vec![line..=line]) } else { Repair::LeaveOut(line) },
+        })
+    }
+
     /// Explains what does not fit together.
     fn structure(&self, kind: &ErrorKind) -> Diagnosis {
         if let Some(open) = self.failure.open_bracket {
             return self.in_brackets(open);
         }
         match kind {
+            ErrorKind::MismatchedFlowCollectionEnd { open, close } => self.mismatched(*open, *close),
             ErrorKind::UnclosedFlowCollection { open } => self.unclosed_bracket(*open),
             ErrorKind::MappingValueNotAllowed => self.second_colon(),
             ErrorKind::MisplacedFlowCollectionEnd => {
-                self.leave_out(Fault::new(format!("{} closes nothing", quoted(self.character().unwrap_or('}')))))
+                let fault = Fault::new(format!("{} closes nothing", named(self.character().unwrap_or('}'))));
+                self.leave_out(fault.say("remove it"))
+            }
+            ErrorKind::ExpectedDocumentStart => self.leave_out(
+                Fault::new("the content ended above this, nothing can follow").say("remove this, or what is above it"),
+            ),
+            ErrorKind::InvalidBlockScalarHeader => self.leave_out(
+                Fault::new("behind \"|\" or \">\" the text begins in the next line")
+                    .say("write it there, or in quotes here"),
+            ),
+            ErrorKind::UnsupportedYamlMajorVersion => {
+                self.leave_out(Fault::new("this is a version of YAML that nobody reads").say("remove the line"))
             }
             ErrorKind::ExpectedBlockMappingKey if self.content(self.line).trim_start().starts_with("- ") => {
                 self.list_item()
@@ -206,7 +365,9 @@ impl Here<'_> {
             ),
             ErrorKind::SimpleKeyExpected => self.missing_colon_in(self.line),
             ErrorKind::BlockSequenceEntryNotAllowed | ErrorKind::ExpectedBlockSequenceEntry => self.list_item(),
-            other => self.leave_out(Fault::new(format!("not YAML: {other}"))),
+            other => {
+                self.leave_out(Fault::new(format!("not YAML: {other}")).say("quote the value, or remove the line"))
+            }
         }
     }
 
@@ -249,7 +410,7 @@ impl Here<'_> {
             place: place(first, column),
             fault: Fault::new(format!("{lines} indented with a tab, YAML takes only spaces"))
                 .say("replace each tab by two spaces"),
-            repair: Repair::LeaveOutLines(first, last),
+            repair: Repair::LeaveOutLines(vec![first..=last]),
         }
     }
 
@@ -258,7 +419,7 @@ impl Here<'_> {
         let fault = Fault::new(format!("the quote {quote} is not closed"));
         let fixed = self.content(line).trim();
         let fault = if fixed.contains('#') || fixed.ends_with(quote) {
-            fault
+            fault.say(format!("write {quote} where the text ends"))
         } else {
             fault.say(format!("{}{quote}", shown(fixed)))
         };
@@ -276,6 +437,9 @@ impl Here<'_> {
                 return self.unclosed_quote(line, column + 1);
             }
         }
+        if self.failure.open_bracket.is_some() && self.character() == Some('"') {
+            return self.leave_out(Fault::new("a \",\" is missing before this").say("write \", \" before it"));
+        }
         let fault = Fault::new(format!("text behind the closing quote {quote}"));
         self.leave_out(match quote {
             '\'' => fault.say("write '' for a single quote inside of single quotes"),
@@ -285,6 +449,12 @@ impl Here<'_> {
 
     /// Inside `{…}` or `[…]`: a comma is missing, or the bracket is not closed.
     fn in_brackets(&self, open: Place) -> Diagnosis {
+        if let ErrorKind::MismatchedFlowCollectionEnd { open, close } = self.error.kind() {
+            return self.mismatched(*open, *close);
+        }
+        if self.character() == Some(',') {
+            return self.stop(Fault::new("a \",\" with nothing before it").say("remove it"));
+        }
         if let Some(line) = self.line_without_comma() {
             let content = self.content(line).trim_end();
             let fault = Fault::new("a \",\" is missing at the end of this line");
@@ -301,7 +471,20 @@ impl Here<'_> {
         if self.line >= self.lines.len() {
             return self.not_closed(open, Repair::Stop);
         }
-        self.stop(Fault::new(format!("not YAML: {}", self.failure.error.kind())))
+        self.in_one_line(open)
+    }
+
+    /// In brackets that begin and end in one line, a comma is missing before this.
+    fn in_one_line(&self, open: Place) -> Diagnosis {
+        let (before, after) = self.split(self.column - 1);
+        let is_value = !before.trim_end().ends_with([',', ':', '{', '[']);
+        if open.line == self.line && is_value && !after.trim().is_empty() {
+            let better = format!("{}, {}", before.trim(), after.trim());
+            return self.leave_out(Fault::new("a \",\" is missing before this").say(shown(&better)));
+        }
+        self.stop(
+            Fault::new(format!("not YAML: {}", self.error.kind())).say("write it without brackets, one field a line"),
+        )
     }
 
     /// In JSON style, returns the line before the one that begins with a key nobody expects there.
@@ -315,7 +498,8 @@ impl Here<'_> {
     fn not_closed(&self, open: Place, repair: Repair) -> Diagnosis {
         let bracket = self.content(open.line).chars().nth(open.column - 1).unwrap_or('{');
         let place = place(open.line, open.column);
-        Diagnosis { place, fault: Fault::new(format!("the bracket {} is not closed", quoted(bracket))), repair }
+        let fault = Fault::new(format!("the bracket {} is not closed", named(bracket)));
+        Diagnosis { place, fault: fault.say(format!("write {} where it ends", closing(bracket))), repair }
     }
 
     fn list_item(&self) -> Diagnosis {
@@ -324,8 +508,14 @@ impl Here<'_> {
         )
     }
 
+    fn mismatched(&self, open: char, close: char) -> Diagnosis {
+        let fault = Fault::new(format!("the bracket {} is closed with {}", named(open), named(close)));
+        self.stop(fault.say(format!("write {} where it ends", closing(open))))
+    }
+
     fn unclosed_bracket(&self, open: char) -> Diagnosis {
-        self.stop(Fault::new(format!("the bracket {} is not closed", quoted(open))))
+        let fault = Fault::new(format!("the bracket {} is not closed", named(open)));
+        self.stop(fault.say(format!("write {} where it ends", closing(open))))
     }
 
     /// A `:` where no key can be: behind a value, or behind a value that the line above began.
@@ -355,9 +545,29 @@ impl Here<'_> {
     /// A line without `key: `.
     fn missing_colon_in(&self, line: usize) -> Diagnosis {
         let content = self.content(line).trim();
-        let (message, better) = match content.split_once(':') {
-            Some((key, value)) => ("a space is missing behind the colon", format!("{key}: {value}")),
-            None => ("want KEY: VALUE, the colon is missing", format!("{content}:")),
+        let odd_colon =
+            first_look_alike(content).filter(|(_, c)| look_alike(*c).is_some_and(|it| it.seems == Some(':')));
+        let (message, better) = match (content.split_once(':'), odd_colon) {
+            (_, Some((at, c))) => {
+                let value: String = content.chars().skip(at + 1).collect();
+                let key: String = content.chars().take(at).collect();
+                (format!("{} only looks like a colon", named(c)), format!("{}: {}", key.trim(), as_it_seems(&value)))
+            }
+            (Some((key, value)), None) => {
+                let blank = value.chars().next().filter(|c| is_odd_blank(*c));
+                let message = match blank {
+                    Some(c) => format!("{} behind the colon, where YAML wants a space", named(c)),
+                    None => "a space is missing behind the colon".to_owned(),
+                };
+                (message, format!("{key}: {}", as_it_seems(value)))
+            }
+            (None, None) => {
+                let better = match content.split_once('=') {
+                    Some((key, value)) if !key.is_empty() => format!("{}: {}", key.trim(), value.trim()),
+                    _ => format!("{content}:"),
+                };
+                ("want KEY: VALUE, the colon is missing".to_owned(), better)
+            }
         };
         let fault = Fault::new(message).say(shown(&better));
         Diagnosis { place: self.whole_line(line), fault, repair: Repair::LeaveOut(line) }
@@ -365,7 +575,7 @@ impl Here<'_> {
 
     fn bad_start(&self, character: char) -> Diagnosis {
         let (key, value) = self.split(self.column - 1);
-        let fault = Fault::new(format!("a value cannot begin with {}", quoted(character)));
+        let fault = Fault::new(format!("a value cannot begin with {}", named(character)));
         let better = in_quotes(value).filter(|_| self.failure.open_bracket.is_none());
         self.leave_out(match better {
             Some(better) => fault.say(format!("{}{better}", shown(key.trim_start()))),

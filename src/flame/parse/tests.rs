@@ -1,11 +1,18 @@
 //! Tests of the reader; what it says stands in the catalogue, `tests/golden/bad/catalogue.txt`.
 
+#[path = "../../../tests/corpus/catalogue.rs"]
+mod catalogue;
+#[path = "../../../tests/corpus/reader.rs"]
+mod reader;
+
+use self::catalogue::{
+    cases, image, in_annotations, in_cache, in_executor_manager, in_labels, in_metadata, in_resources, in_spec, slot,
+};
 use super::quantity::Quantity;
 use super::slot::Slot;
 use super::*;
 use crate::flame::{ExecutorManager, Metadata, ObjectCache, Resources, SessionManager, Spec};
 
-const HEAD: &str = "apiVersion: flame.xflops.io/v1alpha1\nkind: FlameCluster\n";
 const MINIMAL: &str = "\
 apiVersion: flame.xflops.io/v1alpha1
 kind: FlameCluster
@@ -55,132 +62,42 @@ spec:
     storage: "/var/lib/flame/cache"
 "#;
 
-/// What text in the catalogue is indented by.
-const INDENTATION: &str = "    ";
-
 /// Checks every problem of `input`, each as its line and its hint.
 #[track_caller]
 fn check(input: impl AsRef<[u8]>, expected: &str) {
     let input = input.as_ref();
-    let parsed = parse("f.yaml", input);
+    let parsed = reader::check(input);
+    assert_eq!(said(&parsed), expected, "of the input:\n{}", String::from_utf8_lossy(input));
+}
+
+/// Returns every problem, each as its line and its hint.
+fn said(parsed: &Parsed) -> String {
     let mut lines = Vec::new();
     for problem in &parsed.problems {
         lines.push(problem.to_string());
         lines.extend(problem.hint.as_ref().map(|hint| format!("hint: {hint}")));
     }
-    assert_eq!(lines.join("\n"), expected, "of the input:\n{}", String::from_utf8_lossy(input));
-    check_invariants(input, &parsed);
+    lines.join("\n")
 }
 
-/// Checks what holds for any input.
-#[track_caller]
-fn check_invariants(input: &[u8], parsed: &Parsed) {
-    let told = String::from_utf8_lossy(input);
-    let has_errors = parsed.problems.iter().any(|problem| problem.severity == Severity::Error);
-    assert_eq!(parsed.flame.is_some(), !has_errors, "of {told}");
-    assert!(parsed.problems.is_sorted_by_key(|problem| (problem.line, problem.column)), "of {told}");
-    let lines: Vec<usize> =
-        told.replace("\r\n", "\n").replace('\r', "\n").split('\n').map(|line| line.chars().count()).collect();
-    for problem in &parsed.problems {
-        assert!((1..=lines.len()).contains(&problem.line), "{problem} of {told}");
-        assert!(problem.column >= 1 && problem.length >= 1, "{problem} of {told}");
-        // The end of a line can be marked: that is where something is missing.
-        let end = problem.column + problem.length - 1;
-        assert!(end <= lines[problem.line - 1] + 1, "{problem} ({end}) of {told}");
-    }
-}
-
-fn indented(text: &str, by: usize) -> String {
-    text.split_inclusive('\n').map(|line| format!("{}{line}", " ".repeat(by))).collect()
-}
-
-fn in_metadata(text: &str) -> String {
-    let spec = "spec: {sessionManager: {image: a}, executorManager: {image: b}}";
-    format!("{HEAD}{spec}\nmetadata:\n{}", indented(text, 2))
-}
-
-fn in_labels(text: &str) -> String {
-    in_metadata(&format!("name: demo\nlabels:\n{}", indented(text, 2)))
-}
-
-fn in_annotations(text: &str) -> String {
-    in_metadata(&format!("name: demo\nannotations:\n{}", indented(text, 2)))
-}
-
-fn in_spec(text: &str) -> String {
-    format!("{HEAD}metadata: {{name: demo}}\nspec:\n{}", indented(text, 2))
-}
-
-fn in_session_manager(text: &str) -> String {
-    in_spec(&format!("executorManager: {{image: b}}\nsessionManager:\n{}", indented(text, 2)))
-}
-
-fn slot(text: &str) -> String {
-    in_session_manager(&format!("image: a\nslot: \"{text}\""))
-}
-
-fn session_storage(text: &str) -> String {
-    in_session_manager(&format!("image: a\nstorage: \"{text}\""))
-}
-
-fn image(text: &str) -> String {
-    in_session_manager(&format!("image: \"{text}\""))
-}
-
-fn in_executor_manager(text: &str) -> String {
-    in_spec(&format!("sessionManager: {{image: a}}\nexecutorManager:\n  image: b\n{}", indented(text, 2)))
-}
-
-fn in_resources(text: &str) -> String {
-    in_executor_manager(&format!("resources:\n{}", indented(text, 2)))
-}
-
-fn in_cache(text: &str) -> String {
-    let managers = "sessionManager: {image: a}\nexecutorManager: {image: b}";
-    in_spec(&format!("{managers}\nobjectCache:\n{}", indented(text, 2)))
-}
-
-/// Returns the file that a case of the catalogue stands for.
-fn file(place: &str, text: &str) -> String {
-    let file = match place {
-        "file" => |text: &str| format!("{text}\n"),
-        "metadata" => in_metadata,
-        "labels" => in_labels,
-        "annotations" => in_annotations,
-        "spec" => in_spec,
-        "sessionManager" => in_session_manager,
-        "sessionManager.image" => image,
-        "sessionManager.slot" => slot,
-        "sessionManager.storage" => session_storage,
-        "executorManager" => in_executor_manager,
-        "executorManager.resources" => in_resources,
-        "objectCache" => in_cache,
-        other => panic!("the catalogue has no place {other}"),
-    };
-    file(text)
-}
-
-/// Returns the file of each case in the catalogue, and all that is said about it. A case is a place, the text there,
-/// indented, and what is said; a blank line ends it.
+/// Returns the file of each case in the catalogue, and all that is said about it.
 pub(crate) fn catalogue() -> Vec<(String, String)> {
-    let catalogue = include_str!("../../../tests/golden/bad/catalogue.txt");
-    let cases = catalogue.split("\n\n").filter(|case| !case.starts_with('#')).map(|case| {
-        let (place, rest) = case.split_once('\n').expect("a case has text");
-        let (text, said): (Vec<&str>, Vec<&str>) = rest.lines().partition(|line| line.starts_with(INDENTATION));
-        let text: Vec<&str> = text.iter().map(|line| &line[INDENTATION.len()..]).collect();
-        let said = said.join("\n");
-        (file(place, &text.join("\n")), if said == "(nothing)" { String::new() } else { said })
-    });
-    cases.collect()
+    cases().into_iter().map(|case| (case.input, case.expected)).collect()
 }
 
 #[test]
 fn every_message_is_the_one_in_the_catalogue() {
-    let cases = catalogue();
-    assert!(cases.len() > 200, "{} cases", cases.len());
-    for (file, said) in cases {
-        check(file, &said);
+    let cases = cases();
+    assert!(cases.len() > 400, "{} cases", cases.len());
+    let mut different = Vec::new();
+    for case in cases {
+        let said = said(&reader::check(case.input.as_bytes()));
+        if said != case.expected {
+            let said = if said.is_empty() { "(nothing)" } else { &said };
+            different.push(format!("{}\n{said}", case.lines));
+        }
     }
+    assert!(different.is_empty(), "these are different now:\n\n{}\n\n", different.join("\n\n"));
 }
 
 /// Returns the flame in `input`, which has no problems.
@@ -347,15 +264,35 @@ fn a_field_is_sent_home_from_another_section() {
 
 #[test]
 fn long_values_are_refused_and_not_repeated_in_full() {
-    check(image(&"x".repeat(256)), "f.yaml:7:12: spec.sessionManager.image: the name has 256 characters, at most 255");
+    check(
+        image(&"x".repeat(256)),
+        "f.yaml:7:12: spec.sessionManager.image: the name has 256 characters, at most 255\nhint: write NAME:TAG",
+    );
     check(
         image(&format!("a:{}", "t".repeat(129))),
-        "f.yaml:7:15: spec.sessionManager.image: the tag has 129 characters, at most 128",
+        "f.yaml:7:15: spec.sessionManager.image: the tag has 129 characters, at most 128\nhint: write a shorter tag",
+    );
+    check(
+        image(&"A/".repeat(5000)),
+        "f.yaml:7:12: spec.sessionManager.image: 10000 bytes, at most 4096\nhint: write less",
+    );
+    check(
+        image(&"A/".repeat(1000)),
+        "f.yaml:7:12: spec.sessionManager.image: 2000 characters, at most 1024\nhint: write NAME:TAG",
     );
     check(
         slot(&"x".repeat(200)),
         "f.yaml:8:11: spec.sessionManager.slot: 200 characters: want cpu, mem and perhaps gpu\n\
          hint: slot: \"cpu=1,mem=1g\"",
+    );
+    check(
+        in_cache(&format!("storage: /{}", "d".repeat(256))),
+        "f.yaml:8:14: spec.objectCache.storage: a directory's name has 256 bytes, at most 255\n\
+         hint: storage: /var/lib/flame/cache",
+    );
+    check(
+        in_cache(&format!("networkInterface: ({})", "e|".repeat(200))),
+        "f.yaml:8:23: spec.objectCache.networkInterface: 402 characters, at most 256\nhint: networkInterface: eth0",
     );
     let shim = format!("shim: {}", "y".repeat(1000));
     let expected = format!(
@@ -363,6 +300,78 @@ fn long_values_are_refused_and_not_repeated_in_full() {
         "y".repeat(60)
     );
     check(in_executor_manager(&shim), &expected);
+}
+
+#[test]
+fn the_prefix_of_a_device_leaves_room_for_quotas() {
+    let device = |length: usize| {
+        let prefix = &["p".repeat(59).as_str(); 5].join(".")[..length];
+        in_resources(&format!("limits: {{{prefix}/gpu: 1}}"))
+    };
+    check(device(244), "");
+    let problems = parse("f.yaml", device(245).as_bytes()).problems;
+    assert_eq!(problems[0].message, "the prefix has 245 characters, at most 244");
+}
+
+#[test]
+fn so_many_problems_are_told_one_by_one() {
+    let labels: String = (0..1000).map(|index| format!("x{index}: '!'\n")).collect();
+    let problems = parse("f.yaml", in_labels(&labels).as_bytes()).problems;
+    assert_eq!(problems.len(), 501);
+    let last = problems.last().expect("there are problems");
+    assert_eq!(last.to_string(), "f.yaml:506:12: 500 problems more, which are not told one by one");
+}
+
+#[test]
+fn text_counts_in_full_however_often_an_alias_repeats_it() {
+    let labels: String = (0..3).map(|index| format!("x{index}: *long\n")).collect();
+    let long = format!("x: &long {}\n{labels}", "y".repeat(1000 << 10));
+    let problems = parse("f.yaml", in_labels(&long).as_bytes()).problems;
+    let told = |message: &str| problems.iter().any(|problem| problem.message == message);
+    assert!(told("more than 2097152 bytes of text, counting aliases in full"), "{problems:?}");
+}
+
+/// Returns `input` as the problem's hint says it should be, where that is one line with the field's new value.
+fn cured(input: &str, problem: &Problem) -> Option<String> {
+    let hint = problem.hint.as_deref()?;
+    let (name, value) = hint.split_once(": ")?;
+    let is_field = problem.path.ends_with(&format!(".{name}")) || problem.path.ends_with(&format!("[\"{name}\"]"));
+    let line = input.lines().nth(problem.line - 1).filter(|_| is_field)?;
+    // Of several fields of that name in one line, the one that the problem is in.
+    let reach: usize = line.chars().take(problem.column + name.len()).map(char::len_utf8).sum();
+    let at = line[..reach].rfind(&format!("{name}:"))? + name.len() + 1;
+    let (before, rest) = line.split_at(at);
+    // In `{…}` the value ends before the next field.
+    let end = if before.contains('{') { rest.find([',', '}']).unwrap_or(rest.len()) } else { rest.len() };
+    let better = format!("{before} {value}{}", &rest[end..]);
+    Some(
+        input
+            .lines()
+            .enumerate()
+            .map(|(index, old)| if index + 1 == problem.line { &better } else { old }.to_owned() + "\n")
+            .collect(),
+    )
+}
+
+#[test]
+fn every_value_that_is_proposed_cures_its_problem() {
+    let (mut cures, mut useless) = (0, Vec::new());
+    for case in cases() {
+        for problem in parse("f.yaml", case.input.as_bytes()).problems {
+            if problem.hint.is_none() {
+                useless.push(format!("{problem}: no hint"));
+            }
+            let Some(input) = cured(&case.input, &problem) else { continue };
+            cures += 1;
+            let left = parse("f.yaml", input.as_bytes()).problems;
+            let is_left = |it: &Problem| it.path == problem.path && it.message == problem.message;
+            if left.iter().any(is_left) {
+                useless.push(format!("{problem}\n{input}is no better: {left:?}"));
+            }
+        }
+    }
+    assert!(useless.is_empty(), "these do not help:\n{}", useless.join("\n\n"));
+    assert!(cures > 200, "{cures} cures");
 }
 
 #[test]
@@ -464,7 +473,7 @@ fn a_slot_is_read() {
         ("memory=512m,cpu=2", Slot { cpu: 2, memory_bytes: 512 << 20, gpu: 0 }),
         ("cpu=4, mem=16k, gpu=2", Slot { cpu: 4, memory_bytes: 16 << 10, gpu: 2 }),
     ] {
-        assert_eq!(slot::slot(text), Ok(expected), "{text}");
+        assert_eq!(super::slot::slot(text), Ok(expected), "{text}");
     }
 }
 
@@ -528,7 +537,7 @@ fn no_damage_to_a_file_makes_the_reader_fail() {
             // All kinds of damage at each place take too long without optimisation: a fourth of them, in turns.
             let kinds = damage.iter().skip(mixed(at) as usize % 4).step_by(4);
             for input in kinds.map(|with| replaced(with)).chain([file[..at].to_vec()]) {
-                check_invariants(&input, &parse("f.yaml", &input));
+                reader::check(&input);
             }
         }
     }
@@ -577,6 +586,6 @@ fn random_pieces_of_yaml_do_not_make_the_reader_fail() {
     for seed in 0..3000 {
         let count = mixed(seed) as usize % 60;
         let input: String = (0..count).map(|n| pieces[mixed(seed * 61 + n) as usize % pieces.len()]).collect();
-        check_invariants(input.as_bytes(), &parse("f.yaml", input.as_bytes()));
+        reader::check(input.as_bytes());
     }
 }

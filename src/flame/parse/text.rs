@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::MAX_FILE_BYTES;
+use super::characters::code_point;
 use super::grammar::Fault;
 use super::report::{Place, Report};
+use super::{MAX_FILE_BYTES, foreign};
 
 /// Stands where the file has something that is no character; one for one, so that all columns stay right.
 pub(super) const REPLACEMENT: char = '\u{FFFD}';
@@ -40,6 +41,11 @@ pub(super) fn decode<'b>(bytes: &'b [u8], report: &mut Report) -> Option<Source<
     bad.sort_by_key(|(place, _)| (place.line, place.column));
     if bad.len() > MAX_BAD_CHARACTERS {
         report.add(Place::START, "", Fault::new("not a text file").say("name a YAML or JSON file"));
+        return None;
+    }
+    if let Some((what, cure)) = foreign::text(&text) {
+        let message = format!("no FlameCluster in {}: it looks like {what}", report.file_in_words());
+        report.add(Place::START, "", Fault::new(message).say(cure));
         return None;
     }
     for (place, fault) in bad {
@@ -101,11 +107,6 @@ fn replace_unprintable<'b>(text: Cow<'b, str>, bad: &mut Vec<(Place, Fault)>) ->
 /// Returns whether YAML allows `c` in a file (YAML 1.2: `c-printable`).
 fn is_printable(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{A0}'..='\u{FFFD}' | '\u{10000}'..)
-}
-
-/// Returns `c` as `U+0007`.
-pub(super) fn code_point(c: char) -> String {
-    format!("U+{:04X}", u32::from(c))
 }
 
 /// Counts lines and columns as editors do.

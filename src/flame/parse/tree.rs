@@ -8,13 +8,17 @@ use std::rc::Rc;
 
 use serde_saphyr::granit_parser::{self, Event, Parser, ScalarStyle, ScanError, Span, StructureStyle};
 
+use super::characters::{code_point, is_odd_blank};
 use super::fields::{Field, path_of};
 use super::grammar::Fault;
 use super::report::{Place, Report, shown};
-use super::text::{REPLACEMENT, Source, code_point};
+use super::text::{REPLACEMENT, Source};
+use super::{MAX_FILE_BYTES, template};
 
 /// A FlameCluster has some 40 values; with labels and what `kubectl get` adds, some hundred. Aliases count in full.
 const MAX_NODES: usize = 10_000;
+/// As much text as a file can hold, and as much again in aliases, which count in full.
+const MAX_TEXT_BYTES: usize = 2 * MAX_FILE_BYTES;
 /// A FlameCluster is five levels deep, `managedFields` some more.
 const MAX_DEPTH: usize = 32;
 
@@ -27,11 +31,19 @@ pub(super) struct Tree<'a> {
 
 /// What stopped the reading.
 pub(super) struct Failure {
-    pub error: ScanError,
+    pub cause: Cause,
     /// The last scalar before.
     pub last_scalar: Option<Span>,
     /// Where the innermost `{` or `[` stands that was still open.
     pub open_bracket: Option<Place>,
+}
+
+/// Why nothing can be read on.
+pub(super) enum Cause {
+    /// It is not YAML.
+    Scan(ScanError),
+    /// In this line a blank that is none to YAML stands where the indentation ends; what follows is misunderstood.
+    OddIndentation(usize),
 }
 
 /// One YAML document.
@@ -46,8 +58,16 @@ pub(super) struct Document<'a> {
 pub(super) struct Node<'a> {
     pub place: Place,
     pub value: Value<'a>,
-    /// How many nodes this is, itself included.
-    size: usize,
+    size: Size,
+}
+
+/// How much there is, aliases counted in full.
+#[derive(Clone, Copy, Debug, Default)]
+struct Size {
+    /// Values, lists and maps.
+    nodes: usize,
+    /// Bytes of text.
+    bytes: usize,
 }
 
 /// What a value is.
@@ -172,7 +192,7 @@ fn is_number(text: &str) -> bool {
     if matches!(digits, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN") {
         return true;
     }
-    for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2)] {
+    for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2), ("0X", 16), ("0O", 8), ("0B", 2)] {
         if let Some(rest) = digits.strip_prefix(prefix) {
             return !rest.is_empty() && rest.chars().all(|c| c == '_' || c.is_digit(radix));
         }
@@ -200,20 +220,19 @@ pub(super) fn read<'a>(source: &'a Source<'_>, report: &mut Report) -> Tree<'a> 
         block_nesting_limit: MAX_DEPTH,
     };
     let mut builder = Builder::new(source, report);
-    let mut failure = None;
+    let mut cause = None;
     for event in Parser::new_from_str_with_options(&source.text, options) {
         match event {
             Ok((event, span)) => builder.event(event, span),
-            Err(error) => {
-                let open_bracket = builder.open.last().filter(|open| open.flow).map(|open| open.place);
-                failure = Some(Failure { error, last_scalar: builder.last_scalar, open_bracket });
-                break;
-            }
+            Err(error) => cause = Some(Cause::Scan(error)),
         }
-        if builder.is_full {
+        cause = cause.or(builder.odd_indentation.map(Cause::OddIndentation));
+        if builder.is_full || cause.is_some() {
             break;
         }
     }
+    let open_bracket = builder.open.last().filter(|open| open.flow).map(|open| open.place);
+    let failure = cause.map(|cause| Failure { cause, last_scalar: builder.last_scalar, open_bracket });
     builder.close_all();
     Tree { documents: builder.documents, failure }
 }
@@ -222,9 +241,11 @@ pub(super) fn read<'a>(source: &'a Source<'_>, report: &mut Report) -> Tree<'a> 
 struct Open<'a> {
     place: Place,
     flow: bool,
+    /// `{{ … }}`, which is a map in a map to YAML.
+    template: bool,
     anchor: usize,
-    /// The count of nodes before this one.
-    nodes_before: usize,
+    /// What was counted before this one.
+    before: Size,
     /// The map; None for a list.
     map: Option<Map<'a>>,
     /// The lines of the map's keys.
@@ -255,9 +276,11 @@ struct Builder<'a, 'r> {
     documents: Vec<Document<'a>>,
     open: Vec<Open<'a>>,
     anchors: HashMap<usize, Rc<Node<'a>>>,
-    nodes: usize,
+    size: Size,
     is_full: bool,
     last_scalar: Option<Span>,
+    /// The line of the first key that begins with a blank that is none to YAML.
+    odd_indentation: Option<usize>,
 }
 
 impl<'a, 'r> Builder<'a, 'r> {
@@ -269,9 +292,10 @@ impl<'a, 'r> Builder<'a, 'r> {
             documents: Vec::new(),
             open: Vec::new(),
             anchors: HashMap::new(),
-            nodes: 0,
+            size: Size::default(),
             is_full: false,
             last_scalar: None,
+            odd_indentation: None,
         }
     }
 
@@ -281,8 +305,9 @@ impl<'a, 'r> Builder<'a, 'r> {
             Event::Scalar(text, style, anchor, tag) => {
                 self.last_scalar = Some(span);
                 let told = self.refuse_tag(span, tag.is_some());
+                let size = Size { nodes: 1, bytes: text.len() };
                 let value = if told { Value::Told } else { self.scalar(text, style, span, place) };
-                let node = Rc::new(Node { place, value, size: 1 });
+                let node = Rc::new(Node { place, value, size });
                 self.remember(anchor, &node);
                 self.add(node);
             }
@@ -299,6 +324,7 @@ impl<'a, 'r> Builder<'a, 'r> {
                 self.refuse_tag(span, tag.is_some());
                 let flow = style == StructureStyle::Flow;
                 self.start(place, style, anchor, Some(Map { entries: Vec::new(), whole: true, flow }));
+                self.refuse_template(span, place);
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(),
             _ => {}
@@ -314,6 +340,24 @@ impl<'a, 'r> Builder<'a, 'r> {
             rest.chars().take_while(|c| !matches!(c, '\n' | '\r')).count()
         };
         Place { line: span.start.line(), column: span.start.col() + 1, length: length.max(1) }
+    }
+
+    /// Tells of `{{ … }}` where the map begins that was started last.
+    fn refuse_template(&mut self, span: Span, place: Place) {
+        let is_inside = self.is_in_template();
+        let rest = span.start.byte_offset().and_then(|start| self.source.get(start..)).unwrap_or_default();
+        let Some(open) = self.open.last_mut().filter(|open| open.flow && rest.starts_with("{{")) else { return };
+        open.template = true;
+        if !is_inside {
+            let line = rest.lines().next().unwrap_or_default();
+            let fault = template::on_line(line);
+            let length = line.find("}}").map_or(1, |at| line[..at + 2].chars().count());
+            self.report.add(Place { length, ..place }, &self.path(), fault);
+        }
+    }
+
+    fn is_in_template(&self) -> bool {
+        self.open.iter().any(|open| open.template)
     }
 
     /// Tells of a tag; true when there was one.
@@ -366,7 +410,7 @@ impl<'a, 'r> Builder<'a, 'r> {
     /// Tells `fault` and puts a gap in the place of the value.
     fn told(&mut self, place: Place, fault: Fault) {
         self.report.add(place, &self.path(), fault);
-        self.add(Rc::new(Node { place, value: Value::Told, size: 1 }));
+        self.add(Rc::new(Node { place, value: Value::Told, size: Size { nodes: 1, bytes: 0 } }));
     }
 
     fn start(&mut self, place: Place, style: StructureStyle, anchor: usize, map: Option<Map<'a>>) {
@@ -374,23 +418,29 @@ impl<'a, 'r> Builder<'a, 'r> {
         self.open.push(Open {
             place,
             flow,
+            template: false,
             anchor,
-            nodes_before: self.nodes,
+            before: self.size,
             map,
             lines: HashMap::new(),
             next: Next::Key,
             items: 0,
         });
-        self.count(1, place);
+        self.count(Size { nodes: 1, bytes: 0 }, place);
     }
 
     fn close(&mut self) {
         let Some(open) = self.open.pop() else { return };
-        let size = self.nodes - open.nodes_before;
-        let value = open.map.map_or(Value::List, Value::Map);
+        let before = open.before;
+        let size = Size { nodes: self.size.nodes - before.nodes, bytes: self.size.bytes - before.bytes };
+        let value = match open.map {
+            _ if open.template => Value::Told,
+            Some(map) => Value::Map(map),
+            None => Value::List,
+        };
         let node = Rc::new(Node { place: open.place, value, size });
         self.remember(open.anchor, &node);
-        self.nodes = open.nodes_before;
+        self.size = before;
         self.add(node);
     }
 
@@ -404,11 +454,18 @@ impl<'a, 'r> Builder<'a, 'r> {
         }
     }
 
-    fn count(&mut self, nodes: usize, place: Place) {
-        self.nodes += nodes;
-        if self.nodes > MAX_NODES && !self.is_full {
+    fn count(&mut self, size: Size, place: Place) {
+        self.size = Size { nodes: self.size.nodes + size.nodes, bytes: self.size.bytes + size.bytes };
+        let too_much = if self.size.nodes > MAX_NODES {
+            format!("more than {MAX_NODES} values, counting aliases in full")
+        } else if self.size.bytes > MAX_TEXT_BYTES {
+            format!("more than {MAX_TEXT_BYTES} bytes of text, counting aliases in full")
+        } else {
+            return;
+        };
+        if !self.is_full {
             self.is_full = true;
-            self.report.add(place, "", Fault::new(format!("more than {MAX_NODES} values, counting aliases in full")));
+            self.report.add(place, "", Fault::new(too_much).say("name a file that holds one FlameCluster"));
         }
     }
 
@@ -440,7 +497,16 @@ impl<'a, 'r> Builder<'a, 'r> {
     /// Returns `node` as a key of the innermost map, unless it may not be one.
     fn key(&mut self, node: &Node<'a>) -> Option<Key<'a>> {
         let key = match &node.value {
+            Value::Scalar(scalar) if !scalar.quoted && ["//", "/*"].iter().any(|it| scalar.text.starts_with(it)) => {
+                let fault = Fault::new("a comment begins with \"#\" in YAML");
+                self.report.add(node.place, &self.path(), fault.say("write # instead"));
+                None
+            }
             Value::Scalar(scalar) if scalar.text != "<<" || scalar.quoted => {
+                let is_block = self.open.last().is_some_and(|open| !open.flow);
+                if is_block && !scalar.quoted && scalar.text.starts_with(is_odd_blank) {
+                    self.odd_indentation = Some(node.place.line);
+                }
                 self.refuse_duplicate(scalar.text.clone(), node.place);
                 Some(Key { name: scalar.text.clone(), plain_type: scalar.plain_type, place: node.place })
             }
@@ -450,9 +516,10 @@ impl<'a, 'r> Builder<'a, 'r> {
                 None
             }
             Value::Told => None,
+            Value::Map(_) if self.open.last().is_some_and(|open| open.template) => None,
             Value::List | Value::Map(_) => {
                 let fault = Fault::new(format!("a key has to be text, got {}", node.value.describe()));
-                self.report.add(node.place, &self.path(), fault.say("quote it: {{ }} of a template is not YAML"));
+                self.report.add(node.place, &self.path(), fault.say("write KEY: VALUE"));
                 None
             }
         };
@@ -463,6 +530,9 @@ impl<'a, 'r> Builder<'a, 'r> {
     }
 
     fn refuse_duplicate(&mut self, name: Cow<'a, str>, place: Place) {
+        if self.is_in_template() {
+            return;
+        }
         let Some(open) = self.open.last_mut() else { return };
         // A key given three times is told twice, each time with the first line.
         if let Some(first) = open.lines.get(&name).copied() {

@@ -108,7 +108,11 @@ fn quantity() -> Map<String, Value> {
 
 /// Returns the schema of a map's keys: Kubernetes' qualified names, `PREFIX/NAME` or `NAME`.
 fn keys(kind: Keys, known: &[Property]) -> Value {
-    let label = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?";
+    let label = match kind {
+        // Kubernetes takes capitals in an annotation's prefix.
+        Keys::Annotations => r"[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?",
+        Keys::Labels | Keys::Resources => r"[a-z0-9]([-a-z0-9]*[a-z0-9])?",
+    };
     let prefix = format!(r"{label}(\.{label})*/");
     let name = format!("[A-Za-z0-9]([-A-Za-z0-9_.]{{0,{}}}[A-Za-z0-9])?", MAX_LABEL_LENGTH - 2);
     let max_length = MAX_DNS_SUBDOMAIN_LENGTH + "/".len() + MAX_LABEL_LENGTH;

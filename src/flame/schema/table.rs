@@ -489,7 +489,17 @@ pub const OBJECT_CACHE: Property = Property {
 
 const NETWORK_INTERFACE: Property = Property {
     name: "networkInterface",
-    value: Type::Text(Text { rule: "a regular expression on one line", ..LINE }),
+    value: Type::Text(Text {
+        // A name, which Linux ends at 15 characters; a pattern without blank and comma; or one with brackets for them.
+        pattern: concat!(
+            r"^([A-Za-z0-9._:-]{0,15}|",
+            r"[^\x00-\x20,\x7f-\x9f]*[^\x00-\x20,\x7f-\x9fA-Za-z0-9._:-][^\x00-\x20,\x7f-\x9f]*|",
+            r"[^\x00-\x1f\x7f-\x9f]*[{\[][^\x00-\x1f\x7f-\x9f]*)$",
+        ),
+        rule: "a regular expression on one line",
+        max_length: None,
+        known: &[],
+    }),
     presence: optional(Literal::Text(""), "leave the interface to Flame"),
     summary: "Network interface whose address the cache listens on and hands out.",
     meaning: "A pattern that need not match the whole name.",

@@ -1,0 +1,105 @@
+//! What works on paper, and that nobody promises to work well: sizes nobody tested, fields that do not fit together.
+
+use super::super::{FlameCluster, names};
+use super::fields::Field;
+use super::grammar::Fault;
+use super::image;
+use super::quantity::Quantity;
+use super::report::{Report, shown};
+use super::slot::slot;
+use super::tree::Document;
+
+/// Kubernetes is tested with up to this many endpoints of one Service (sig-scalability thresholds).
+const TESTED_ENDPOINTS: u32 = 250;
+/// Kubernetes is tested with up to this many Pods in one namespace (sig-scalability thresholds).
+const TESTED_PODS: u64 = 3000;
+/// The kubelet cuts hostnames at this length (flame-facts 1.7).
+const MAX_HOSTNAME_LENGTH: usize = 63;
+
+/// Adds all warnings about `flame`, which was read from `document`.
+pub(super) fn add(document: &Document<'_>, flame: &FlameCluster, report: &mut Report) {
+    if let Some(name) = document.field(&["metadata", "name"]) {
+        cut_hostnames(&name, flame, report);
+    }
+    if let Some(replicas) = document.field(&["spec", "executorManager", "replicas"]) {
+        scale(&replicas, flame, report);
+    }
+    if let Some(image) = document.field(&["spec", "executorManager", "image"]) {
+        versions(document, &image, flame, report);
+    }
+    if let Some(slot) = document.field(&["spec", "sessionManager", "slot"]) {
+        large_slot(document, &slot, flame, report);
+    }
+}
+
+fn scale(field: &Field<'_>, flame: &FlameCluster, report: &mut Report) {
+    let replicas = flame.spec.executor_manager.replicas;
+    if replicas == 0 {
+        let fault = Fault::new("with 0 executors the flame stays Pending: Running needs one ready executor");
+        report.warn(field, fault.say("remove the line for the default, 1"));
+    }
+    if replicas > TESTED_ENDPOINTS {
+        let tested = format!("Kubernetes is tested with {TESTED_ENDPOINTS}");
+        let fault = Fault::new(format!("{replicas} executors are endpoints of one Service; {tested}"));
+        report.warn(field, fault.say(format!("replicas: {TESTED_ENDPOINTS}")));
+    }
+    // The session manager is one Pod more.
+    let pods = u64::from(replicas) + 1;
+    if pods > TESTED_PODS {
+        let tested = format!("Kubernetes is tested with {TESTED_PODS}");
+        let fault = Fault::new(format!("{pods} Pods in one namespace; {tested}"));
+        report.warn(field, fault.say("several flames in namespaces of their own share the load"));
+    }
+}
+
+/// A hostname is a Pod's name unless the Pod says otherwise, and a Pod's name may be longer than one.
+fn cut_hostnames(field: &Field<'_>, flame: &FlameCluster, report: &mut Report) {
+    let name = &flame.metadata.name;
+    let Some(last) = flame.spec.executor_manager.replicas.checked_sub(1) else { return };
+    let pod = names::executor_manager(name, last);
+    // Names that are too long anyway were told already.
+    if name.len() > names::MAX_NAME_LENGTH || pod.len() <= MAX_HOSTNAME_LENGTH {
+        return;
+    }
+    let room = MAX_HOSTNAME_LENGTH - (pod.len() - name.len());
+    let length = pod.len();
+    let fault =
+        Fault::new(format!("the hostname of Pod {pod} is cut at {MAX_HOSTNAME_LENGTH} of its {length} characters"));
+    report.warn(field, fault.say(format!("a name of at most {room} characters avoids it")));
+}
+
+/// Both managers have to be of one Flame (flame-facts 1.10).
+fn versions(document: &Document<'_>, field: &Field<'_>, flame: &FlameCluster, report: &mut Report) {
+    let (session, executor) = (&flame.spec.session_manager.image, &flame.spec.executor_manager.image);
+    let (Some((wanted, tag)), Some((got, _))) = (image::version(session), image::version(executor)) else { return };
+    if wanted == got {
+        return;
+    }
+    let line = document.field(&["spec", "sessionManager", "image"]).map_or(0, |field| field.place(None).line);
+    let fault = Fault::new(format!(
+        "Flame {}.{} with a session manager of {}.{} in line {line}: both have to be of one version",
+        got.0, got.1, wanted.0, wanted.1
+    ));
+    let better = executor.rsplit_once(':').map(|(name, _)| format!("{name}:{tag}")).unwrap_or_default();
+    report.warn(field, fault.write(shown(&better)));
+}
+
+/// An executor gets a slot of its manager's Pod, and the Pod has a limit.
+fn large_slot(document: &Document<'_>, field: &Field<'_>, flame: &FlameCluster, report: &mut Report) {
+    let Ok(slot) = slot(&flame.spec.session_manager.slot) else { return };
+    let sizes = [("cpu", slot.cpu), ("memory", slot.memory_bytes)];
+    for (resource, size) in sizes {
+        let Some(text) = flame.spec.executor_manager.resources.limits.get(resource) else { continue };
+        let Ok(limit) = Quantity::parse(text) else { continue };
+        if Quantity::from_integer(size) <= limit || limit.is_zero() {
+            continue;
+        }
+        let path = ["spec", "executorManager", "resources", "limits", resource];
+        let line = document.field(&path).map_or(0, |field| field.place(None).line);
+        let limit = shown(text);
+        let fault = Fault::new(format!(
+            "one slot has more {resource} than an executor manager may use, {limit} in line {line}"
+        ));
+        report.warn(field, fault.say("raise the limit, or make the slot smaller"));
+    }
+}
