@@ -5,6 +5,7 @@
 
 pub mod config;
 pub mod disruption;
+pub mod evidence;
 pub mod manifests;
 pub mod names;
 pub mod observed;

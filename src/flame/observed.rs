@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::evidence::Evidence;
 use super::manifests::TemplateHash;
 use super::names::{self, Kind, ObjectRef};
 
@@ -226,6 +227,8 @@ pub struct Snapshot {
     pub services: BTreeMap<String, ObservedService>,
     /// The Pods under our names or with our labels.
     pub pods: BTreeMap<String, ObservedPod>,
+    /// What was asked about Pods beyond their status, by uid.
+    pub evidence: BTreeMap<String, Evidence>,
     /// The newest `resourceVersion` known of: it grows with every change on the server.
     pub revision: u64,
 }

@@ -1,0 +1,110 @@
+//! What is asked about a Pod beyond its own status: warnings, last log lines, its node.
+//!
+//! (verdict, snapshot) → [`Inquiry`]s, a bounded number however many Pods are broken: one Pod stands for all that a cause
+//! holds up. The answers go into [`Snapshot::evidence`], where the next verdict finds them.
+
+use super::observed::Snapshot;
+use super::state::Cause;
+
+/// Most causes that are asked about; more than a handful of different ones is told, but not looked into.
+const MAX_CAUSES: usize = 5;
+
+/// What a node, the scheduler or a controller warned of (events.k8s.io `Warning`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Warning {
+    /// `reason`, as `FailedMount`.
+    pub reason: String,
+    /// `note`, in the server's words.
+    pub message: String,
+    /// How often it was seen.
+    pub count: u32,
+    /// When it was seen last, as the server writes it.
+    pub last_seen: String,
+}
+
+/// The last lines that a container wrote.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogTail {
+    /// Oldest first, without line ends.
+    pub lines: Vec<String>,
+    /// Whether they are the ended container's, not the running one's.
+    pub previous: bool,
+}
+
+/// How a Pod's node is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NodeNote {
+    /// Its name.
+    pub name: String,
+    /// Its condition `Ready`; none where there is no such node any more.
+    pub ready: Option<bool>,
+    /// Why it is not ready, in the server's words.
+    pub message: String,
+}
+
+/// What was answered about one Pod.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// What the Pod was held up by when it was asked about; another reason or another restart is asked about anew.
+    pub asked: Asked,
+    /// Its newest warnings, newest first, each reason once.
+    pub warnings: Vec<Warning>,
+    /// The last lines of its container.
+    pub log: Option<LogTail>,
+    /// Its node, where that may be the cause.
+    pub node: Option<NodeNote>,
+}
+
+/// The state of a Pod that an [`Inquiry`] is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// The cause's reason.
+    pub reason: String,
+    /// The container's restarts.
+    pub restart_count: u32,
+}
+
+/// Which log is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogOf {
+    /// The container that runs, or ended and was not started again.
+    Current,
+    /// The one that ended before it.
+    Previous,
+}
+
+/// Questions about one Pod, each at most one request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inquiry {
+    /// The Pod's name.
+    pub pod: String,
+    /// The Pod's uid.
+    pub uid: String,
+    /// What it is about.
+    pub asked: Asked,
+    /// Whose last lines to read.
+    pub log: Option<LogOf>,
+    /// Which node to look at.
+    pub node: Option<String>,
+}
+
+/// Returns what to ask about `causes`, most important first; nothing that was answered already.
+pub fn inquiries(causes: &[Cause], snapshot: &Snapshot) -> Vec<Inquiry> {
+    causes.iter().take(MAX_CAUSES).filter_map(|cause| inquiry(cause, snapshot)).collect()
+}
+
+fn inquiry(cause: &Cause, snapshot: &Snapshot) -> Option<Inquiry> {
+    let pod = cause.pods.iter().find_map(|name| snapshot.pods.get(name))?;
+    let asked = Asked { reason: cause.reason.clone(), restart_count: pod.restart_count };
+    if snapshot.evidence.get(&pod.meta.uid).is_some_and(|evidence| evidence.asked == asked) {
+        return None;
+    }
+    let log = match (pod.is_over(), pod.exit_code, pod.restart_count) {
+        (true, ..) => Some(LogOf::Current),
+        (false, Some(_), 0) => Some(LogOf::Current),
+        (false, Some(_), _) => Some(LogOf::Previous),
+        (false, None, _) => None,
+    };
+    let node = pod.node.clone().filter(|_| pod.meta.terminating || cause.reason == "NodeLost");
+    Some(Inquiry { pod: pod.meta.name.clone(), uid: pod.meta.uid.clone(), asked, log, node })
+}
