@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -73,6 +74,44 @@ pub struct Cause {
     pub pods: Vec<String>,
     /// The executors' indices; empty for the session manager.
     pub indices: Vec<u32>,
+    /// Whether waiting may help.
+    pub outlook: Outlook,
+    /// What else is known of it, one line each: exit codes, warnings, last log lines.
+    pub evidence: Vec<String>,
+    /// What that means for Flame, where it is known, and what to change.
+    pub advice: Option<String>,
+    /// The one command that tells more, or heals, correct to paste.
+    pub next: Option<String>,
+}
+
+/// Whether a cause goes away by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Outlook {
+    /// The Pod is on its way.
+    #[default]
+    Working,
+    /// It may heal; after this time nobody believes it any more.
+    Doubtful(Duration),
+    /// Somebody has to change something.
+    Hopeless,
+}
+
+impl Cause {
+    /// Makes a cause that holds up no Pod yet.
+    pub fn new(component: Component, reason: impl Into<String>, message: impl Into<String>) -> Self {
+        let reason = reason.into();
+        Self {
+            outlook: outlook(&reason),
+            component,
+            reason,
+            message: message.into(),
+            pods: Vec::new(),
+            indices: Vec::new(),
+            evidence: Vec::new(),
+            advice: None,
+            next: None,
+        }
+    }
 }
 
 impl fmt::Display for Cause {
@@ -180,11 +219,26 @@ impl Causes {
     }
 
     fn finish(self) -> Vec<Cause> {
-        let group =
-            |((component, reason, message), (pods, indices))| Cause { component, reason, message, pods, indices };
+        let group = |((component, reason, message), (pods, indices))| Cause {
+            pods,
+            indices,
+            ..Cause::new(component, reason, message)
+        };
         let mut causes: Vec<Cause> = self.groups.into_iter().map(group).collect();
         causes.sort_by_key(|cause| (cause.component, std::cmp::Reverse(cause.pods.len())));
         causes
+    }
+}
+
+/// Returns whether a waiting reason may heal, and how long that may take.
+pub fn outlook(reason: &str) -> Outlook {
+    match reason {
+        "InvalidImageName" | "ErrImageNeverPull" => Outlook::Hopeless,
+        "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => {
+            Outlook::Doubtful(Duration::from_secs(30))
+        }
+        "ErrImagePull" | "ImagePullBackOff" | "CrashLoopBackOff" => Outlook::Doubtful(Duration::from_secs(60)),
+        _ => Outlook::Working,
     }
 }
 

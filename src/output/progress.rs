@@ -522,11 +522,9 @@ mod tests {
 
     fn held(reason: &str, message: &str, indices: std::ops::Range<u32>) -> Cause {
         Cause {
-            component: Component::ExecutorManager,
-            reason: reason.to_owned(),
-            message: message.to_owned(),
             pods: indices.clone().map(|index| names::executor_manager("demo", index)).collect(),
             indices: indices.collect(),
+            ..Cause::new(Component::ExecutorManager, reason, message)
         }
     }
 

@@ -346,11 +346,9 @@ mod tests {
 
     fn held(reason: &str, message: &str) -> Cause {
         Cause {
-            component: Component::ExecutorManager,
-            reason: reason.to_owned(),
-            message: message.to_owned(),
             pods: (3..10).map(|index| names::executor_manager("demo", index)).collect(),
             indices: (3..10).collect(),
+            ..Cause::new(Component::ExecutorManager, reason, message)
         }
     }
 

@@ -148,11 +148,8 @@ mod tests {
     #[test]
     fn a_cause_is_one_line_that_steers_no_terminal() {
         let held = |indices: &[u32], message: &str| Cause {
-            component: Component::ExecutorManager,
-            reason: "Error".to_owned(),
-            message: message.to_owned(),
-            pods: Vec::new(),
             indices: indices.to_vec(),
+            ..Cause::new(Component::ExecutorManager, "Error", message)
         };
         assert_eq!(cause(&held(&[3], "a\n\tb \u{1b}[31mred")), "executor 3: Error: a b [31mred");
         assert_eq!(cause(&held(&[3, 4, 7], "")), "executors 3-4,7: Error");

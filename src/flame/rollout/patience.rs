@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Rollout, Time};
 use crate::error::{Error, ErrorKind};
 use crate::flame::plan::{Foreign, Op, Plan};
-use crate::flame::state::{Cause, ClusterState, Verdict};
+use crate::flame::state::{Cause, ClusterState, Outlook, Verdict, outlook};
 
 impl Rollout {
     /// Returns why waiting is pointless, if it is.
@@ -100,11 +100,10 @@ fn causes(causes: &[Cause]) -> String {
 
 /// Returns how long a waiting reason may last before it is taken for hopeless; none for what may well heal.
 pub(super) fn grace(reason: &str) -> Option<Duration> {
-    match reason {
-        "InvalidImageName" | "ErrImageNeverPull" => Some(Duration::ZERO),
-        "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => Some(Duration::from_secs(30)),
-        "ErrImagePull" | "ImagePullBackOff" | "CrashLoopBackOff" => Some(Duration::from_secs(60)),
-        _ => None,
+    match outlook(reason) {
+        Outlook::Hopeless => Some(Duration::ZERO),
+        Outlook::Doubtful(grace) => Some(grace),
+        Outlook::Working => None,
     }
 }
 

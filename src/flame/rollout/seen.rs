@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{Action, FieldConflict, Outcome, Refusal, Rollout, Time, Tries, Write};
 use crate::error::Error;
+use crate::flame::evidence::{Evidence, Inquiry, inquiries};
 use crate::flame::names::{Kind, ObjectRef};
 use crate::flame::observed::{Observed, ObservedPod};
 use crate::flame::plan::Why;
@@ -89,6 +90,16 @@ impl Rollout {
                 self.snapshot.forget(object);
             }
         }
+    }
+
+    /// Returns what to ask about Pods that are not ready.
+    pub fn inquiries(&self) -> Vec<Inquiry> {
+        self.verdict().map(|verdict| inquiries(&verdict.causes, &self.snapshot)).unwrap_or_default()
+    }
+
+    /// Takes in the answers to an [`Inquiry`].
+    pub fn learned(&mut self, uid: String, evidence: Evidence) {
+        self.snapshot.evidence.insert(uid, evidence);
     }
 
     /// Tells whether nothing more should be begun: the time is up, or an answer ended it.
