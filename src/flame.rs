@@ -7,6 +7,7 @@ pub mod config;
 pub mod disruption;
 pub mod evidence;
 pub mod manifests;
+pub mod mask;
 pub mod names;
 pub mod observed;
 pub mod parse;
