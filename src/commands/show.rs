@@ -1,6 +1,7 @@
 //! Results in the format that was asked for.
 
 use super::Context;
+use super::work::moment;
 use crate::cli::{ObjectFormat, StatusArgs};
 use crate::error::Result;
 use crate::flame::FlameCluster;
@@ -22,13 +23,7 @@ pub fn flame(context: &Context<'_>, flame: &FlameCluster, verdict: &Verdict, out
         ObjectFormat::Json => printer.data(&output::json(&document)?),
         ObjectFormat::Yaml => printer.data(&output::yaml(&[document])?),
         ObjectFormat::Name => printer.data(&output::resource_name(name)),
-        ObjectFormat::Table => {
-            printer.data(&table::status(name, namespace, verdict, true))?;
-            if let Some(next) = table::next_step(namespace, verdict) {
-                printer.hint(&next);
-            }
-            Ok(())
-        }
+        ObjectFormat::Table => printer.data(&table::status(name, namespace, verdict, true)),
     }
 }
 
@@ -69,5 +64,5 @@ fn row((flame, verdict, created): &(FlameCluster, Verdict, Option<Seconds>)) -> 
 
 /// Returns the seconds since `created`; none where the clocks disagree.
 fn age(created: Seconds) -> Option<u64> {
-    (jiff::Timestamp::now().as_second() - created).try_into().ok()
+    (moment() - created).try_into().ok()
 }

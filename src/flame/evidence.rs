@@ -3,10 +3,11 @@
 //! (verdict, snapshot) → [`Inquiry`]s, a bounded number however many Pods are broken: one Pod stands for all that a cause
 //! holds up. The answers go into [`Snapshot::evidence`], where the next verdict finds them.
 
-use super::observed::Snapshot;
-use super::state::Cause;
+use super::observed::{ObservedPod, Snapshot};
+use super::state::{Cause, CauseKind};
 
-/// Most causes that are asked about; more than a handful of different ones is told, but not looked into.
+/// Most causes that are asked about; more than a handful of different ones is told, but not looked into. With a Pod each, and
+/// at most three requests for that, there are never more than fifteen questions at once.
 const MAX_CAUSES: usize = 5;
 
 /// What a node, the scheduler or a controller warned of (events.k8s.io `Warning`).
@@ -82,28 +83,59 @@ pub struct Inquiry {
     pub uid: String,
     /// What it is about.
     pub asked: Asked,
-    /// Whose last lines to read.
+    /// Which last lines to read.
     pub log: Option<LogOf>,
+    /// Whose: the container that holds the Pod up.
+    pub container: String,
     /// Which node to look at.
     pub node: Option<String>,
 }
 
-/// Returns what to ask about `causes`, most important first; nothing that was answered already.
+/// Returns what to ask about `causes`: first about what is trouble, then about Pods on their way, who may be so for too long.
+/// Nothing that was answered already.
 pub fn inquiries(causes: &[Cause], snapshot: &Snapshot) -> Vec<Inquiry> {
-    causes.iter().take(MAX_CAUSES).filter_map(|cause| inquiry(cause, snapshot)).collect()
+    let (troubles, others): (Vec<&Cause>, Vec<&Cause>) = causes.iter().partition(|cause| cause.is_trouble());
+    let on_their_way = others.into_iter().filter(|cause| cause.kind != CauseKind::Terminating);
+    let asked = troubles.into_iter().chain(on_their_way).filter_map(|cause| {
+        let pod = snapshot.pods.get(cause.pod.as_ref()?)?;
+        Some(inquiry(cause, pod))
+    });
+    let is_open = |inquiry: &Inquiry| {
+        let answered = snapshot.evidence.get(&inquiry.uid);
+        answered.is_none_or(|evidence| evidence.asked != inquiry.asked)
+    };
+    asked.take(MAX_CAUSES).filter(is_open).collect()
 }
 
-fn inquiry(cause: &Cause, snapshot: &Snapshot) -> Option<Inquiry> {
-    let pod = cause.pods.iter().find_map(|name| snapshot.pods.get(name))?;
-    let asked = Asked { reason: cause.reason.clone(), restart_count: pod.restart_count };
-    if snapshot.evidence.get(&pod.meta.uid).is_some_and(|evidence| evidence.asked == asked) {
-        return None;
-    }
-    let log = match &pod.ended {
-        Some(ended) if ended.previous => Some(LogOf::Previous),
-        Some(_) => Some(LogOf::Current),
-        None => pod.is_over().then_some(LogOf::Current),
+fn inquiry(cause: &Cause, pod: &ObservedPod) -> Inquiry {
+    let is_lost = matches!(
+        cause.kind,
+        CauseKind::Stuck | CauseKind::NodeLost | CauseKind::NotReady | CauseKind::Unhealthy | CauseKind::Starting
+    );
+    let container = match &pod.other_container {
+        Some(other) => other.name.clone(),
+        None => cause.component.name().to_owned(),
     };
-    let node = pod.node.clone().filter(|_| pod.meta.terminating || cause.reason == "NodeLost");
-    Some(Inquiry { pod: pod.meta.name.clone(), uid: pod.meta.uid.clone(), asked, log, node })
+    Inquiry {
+        pod: pod.meta.name.clone(),
+        uid: pod.meta.uid.clone(),
+        asked: Asked { reason: cause.reason.clone(), restart_count: pod.restart_count },
+        log: log(cause, pod),
+        container,
+        node: pod.node.clone().filter(|_| is_lost),
+    }
 }
+
+fn log(cause: &Cause, pod: &ObservedPod) -> Option<LogOf> {
+    match (&pod.ended, cause.kind) {
+        (_, CauseKind::Terminating | CauseKind::Stuck | CauseKind::NodeLost) => None,
+        // What runs and does not get ready may say why.
+        (_, CauseKind::NotReady | CauseKind::Unhealthy) => Some(LogOf::Current),
+        (Some(ended), _) if ended.previous => Some(LogOf::Previous),
+        (Some(_), _) => Some(LogOf::Current),
+        (None, _) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -123,7 +123,7 @@ impl<'a> Scan<'a> {
             self.keep(scheme.len());
             return self.credential();
         }
-        let value = run(value, is_value);
+        let value = run(value, is_value).trim_end_matches(':');
         let is_hidden = separator == '=' || key == Key::Password || looks_secret(value);
         if is_hidden && !value.is_empty() {
             self.hide(value.len());

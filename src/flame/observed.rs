@@ -192,7 +192,7 @@ pub struct Ended {
 }
 
 /// A container of a Pod that is not Flame's own: an init container, or one that a webhook put in.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OtherContainer {
     /// Its name.
     pub name: String,
@@ -326,6 +326,8 @@ pub struct Snapshot {
     pub pods: BTreeMap<String, ObservedPod>,
     /// What was asked about Pods beyond their status, by uid.
     pub evidence: BTreeMap<String, Evidence>,
+    /// What was wrong with the last request for an object, where that did not work.
+    pub trouble: BTreeMap<ObjectRef, String>,
     /// The newest `resourceVersion` known of: it grows with every change on the server.
     pub revision: u64,
 }

@@ -521,11 +521,7 @@ mod tests {
     }
 
     fn held(reason: &str, message: &str, indices: std::ops::Range<u32>) -> Cause {
-        Cause {
-            pods: indices.clone().map(|index| names::executor_manager("demo", index)).collect(),
-            indices: indices.collect(),
-            ..Cause::new(Component::ExecutorManager, reason, message)
-        }
+        Cause { indices: indices.collect(), of: 10, ..Cause::new(Component::ExecutorManager, reason, message) }
     }
 
     fn progress(session_manager_ready: u32, ready: u32, to_do: usize, causes: Vec<Cause>) -> Event {
@@ -620,8 +616,8 @@ mod tests {
         assert_eq!(
             written.lines(),
             [
-                "demo: executors 3-9: ImagePullBackOff: Back-off pulling image \"x:v9\"",
-                "waiting 11s for demo: 3 of 10 executors ready; executors 3-9: ImagePullBackOff: Back-off pulling image \"x:v9\"",
+                "demo: 7 of 10 executors (3-9): ImagePullBackOff: Back-off pulling image \"x:v9\"",
+                "waiting 11s for demo: 3 of 10 executors ready; 7 of 10 executors (3-9): ImagePullBackOff: Back-off pulling image \"x:v9\"",
             ]
         );
     }
@@ -749,7 +745,7 @@ mod tests {
                 "  session manager  [####################]  1/1",
                 "  executors        [######..............]  3/10",
                 "  7 objects to change",
-                "  executors 3-9: ErrImagePull: not found",
+                "  7 of 10 executors (3-9): ErrImagePull: not found",
             ]
         );
         story.tick(at(60.0));

@@ -9,7 +9,7 @@ use crate::flame::evidence::{Evidence, Inquiry, inquiries};
 use crate::flame::names::{Kind, ObjectRef};
 use crate::flame::observed::{Observed, ObservedPod};
 use crate::flame::plan::Why;
-use crate::flame::state::verdict;
+use crate::flame::state::{self, Cause, CauseKind, verdict};
 
 /// First pause after a failed request; doubles up to [`BACKOFF_MAX`].
 pub(super) const BACKOFF_MIN: Duration = Duration::from_millis(250);
@@ -160,6 +160,7 @@ impl Rollout {
         self.note_ended(write, now);
         self.note_take_over(write, now);
         self.tries.remove(&write.object);
+        self.snapshot.trouble.remove(&write.object);
         if write.action == Action::Delete && !observed.meta().terminating {
             self.gone.insert(observed.meta().uid.clone());
             self.snapshot.remove(&write.object, &observed.meta().uid);
@@ -216,9 +217,14 @@ impl Rollout {
             self.failed(&write.object, &refusal.message, None, now);
             return;
         }
-        let mut error = Error::server(format!("{} was not {}: {}", write.object, write.action, refusal.message));
+        let quota = state::quota(&refusal.message);
+        let why = quota.as_ref().unwrap_or(&refusal.message);
+        let mut error = Error::server(format!("{} was not {}: {why}", write.object, write.action));
         if let Some(hint) = &refusal.hint {
             error = error.hint(hint);
+        }
+        if let (Some(_), Some(manifests)) = (quota, self.desired.manifests()) {
+            error = error.hint(format!("kubectl describe quota -n {} shows it", manifests.flame.namespace()));
         }
         self.stop.get_or_insert(error);
     }
@@ -227,13 +233,9 @@ impl Rollout {
     pub(super) fn with_count(&self, mut error: Error) -> Error {
         if let Some(manifests) = self.desired.manifests() {
             let replicas = manifests.flame.spec.executor_manager.replicas;
-            let present = verdict(&manifests.flame, &self.snapshot);
-            let missing: usize = present
-                .causes
-                .iter()
-                .filter(|cause| cause.reason == "NotCreated")
-                .map(|cause| cause.indices.len())
-                .sum();
+            let present = verdict(&manifests.flame, &self.snapshot, self.moment());
+            let is_missing = |cause: &&Cause| matches!(cause.kind, CauseKind::NotCreated | CauseKind::Refused);
+            let missing: usize = present.causes.iter().filter(is_missing).map(|cause| cause.indices.len()).sum();
             if missing > 0 && (missing as u32) < replicas {
                 let made = replicas - missing as u32;
                 error
@@ -245,7 +247,7 @@ impl Rollout {
     }
 
     fn failed(&mut self, object: &ObjectRef, why: &str, after: Option<Duration>, now: Time) {
-        self.trouble.insert(object.clone(), why.to_owned());
+        self.snapshot.trouble.insert(object.clone(), why.to_owned());
         let tries = self.tries.entry(object.clone()).or_default();
         tries.failed += 1;
         let backoff = BACKOFF_MIN.saturating_mul(1 << (tries.failed - 1).min(10)).min(BACKOFF_MAX);
