@@ -126,8 +126,8 @@ fn node(node: &NodeNote) -> String {
 
 /// Says who ends the Pod and why.
 fn disruption(cause: &Cause, pod: &ObservedPod) -> Option<String> {
-    let is_told = |why: &&Box<Reason>| why.reason == cause.reason || cause.message.contains(&why.message);
-    let why = pod.disruption.as_ref().filter(|why| !is_told(why))?;
+    let is_told = |why: &Reason| why.reason == cause.reason || cause.message.contains(&why.message);
+    let why = pod.disruption.as_deref().filter(|why| !is_told(why))?;
     let is_leaving = matches!(cause.kind, CauseKind::Over | CauseKind::Terminating | CauseKind::Stuck);
     is_leaving.then(|| format!("{}: {}", why.reason, why.message))
 }
