@@ -111,9 +111,8 @@ impl<'a> Groups<'a> {
         let Some(symptom) = self.moment.symptom(pod) else { return };
         let late_at = self.moment.late_at(symptom.kind, pod);
         let is_late = late_at.is_some_and(|at| self.moment.now >= at);
-        if let Some(at) = late_at.filter(|_| !is_late) {
-            self.changes_at = Some(self.changes_at.map_or(at, |earlier| earlier.min(at)));
-        }
+        let changes = [late_at, self.moment.recovers_at(pod), self.changes_at].into_iter().flatten();
+        self.changes_at = changes.filter(|at| *at > self.moment.now).min();
         let was_asked = self.snapshot.evidence.contains_key(&pod.meta.uid);
         let group = self.groups.entry(symptom).or_insert_with(Group::new);
         group.add(index, pod, was_asked, is_late);

@@ -192,7 +192,7 @@ mod tests {
         for (component, line, field, advice) in [
             (
                 Manager,
-                "thread 'tokio-runtime-worker' panicked at src/scheduler/plugins.rs:71:22: attempt to divide by zero",
+                "thread 'scheduler' panicked at src/scheduler/plugins.rs:71:22: attempt to divide by zero",
                 Some("spec.sessionManager.slot"),
                 "Flame divides by zero",
             ),

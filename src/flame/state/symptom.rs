@@ -8,8 +8,9 @@ use crate::flame::observed::{Condition, ObservedPod, OtherContainer, Phase, Seco
 const START: Seconds = 10;
 /// How long past its grace a Pod may take to go: the node unmounts volumes and tells the server.
 const LEAVE: Seconds = 10;
-/// How long a container has to run before an end before this run counts for nothing: as long as the grace of a crash loop.
-const RECOVERED: Seconds = 60;
+/// How long a container has to run before its last end counts for nothing; longer, where it ran longer before that. It is a
+/// fraction of a crash loop's grace, so that nobody gives up on a container that came back and takes its time.
+const RECOVERED: Seconds = 20;
 
 /// Everything about a Pod that parts its cause from another Pod's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -105,10 +106,17 @@ impl Moment {
     /// as waiting and as running.
     fn ended<'a>(&self, pod: &'a ObservedPod) -> Option<Symptom<'a>> {
         let ended = pod.ended.as_ref()?;
+        let is_back = self.recovers_at(pod).is_some_and(|at| self.now >= at);
+        // Without a restart an end before this run is none of the container's doing: its Pod was set up anew.
+        let is_first_run = ended.previous && pod.restart_count == 0;
+        (!is_back && !is_first_run).then(|| self.crash(pod))
+    }
+
+    /// Returns when a container that runs again has run for long enough.
+    pub fn recovers_at(&self, pod: &ObservedPod) -> Option<Seconds> {
+        let ended = pod.ended.as_ref().filter(|ended| ended.previous)?;
         let lived = ended.finished_at.zip(ended.started_at).map_or(0, |(finished, started)| finished - started);
-        let runs = pod.started_at.map_or(0, |started| self.now - started);
-        let is_back = ended.previous && (pod.restart_count == 0 || runs > RECOVERED.max(lived));
-        (!is_back).then(|| self.crash(pod))
+        Some(pod.started_at? + RECOVERED.max(lived))
     }
 
     fn crash<'a>(&self, pod: &'a ObservedPod) -> Symptom<'a> {

@@ -197,6 +197,21 @@ fn executors_that_came_too_early_are_waited_for() {
 }
 
 #[test]
+fn a_container_that_came_back_is_not_given_up_for_its_past() {
+    let options = Options { started_at: 1000, ..bar(Bar::All) };
+    let mut rollout = rollout(1, options, |it| {
+        let pod = executor(it, 0);
+        (pod.ready, pod.restart_count, pod.started_at) = (false, 1, Some(1000));
+        pod.ended = Some(Box::new(Ended { exit_code: 1, previous: true, ..Default::default() }));
+    });
+    for (second, kind) in [(1, CauseKind::Crash), (19, CauseKind::Crash), (20, CauseKind::NotReady)] {
+        assert_eq!(ends(&mut rollout, second), None, "{second}");
+        assert_eq!(rollout.progress().causes[0].kind, kind, "{second}");
+    }
+    assert_eq!(ends(&mut rollout, 1000), None);
+}
+
+#[test]
 fn whoever_watches_never_gives_up() {
     let options = Options { persistent: true, timeout: None, ..Default::default() };
     let mut rollout = rollout(1, options, |it| waits(executor(it, 0), "InvalidImageName"));
