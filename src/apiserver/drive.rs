@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use super::read::flame_selector;
 use super::watch::{News, Watch};
 use super::{ApiServer, Observer};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::flame::names::{Kind, ObjectRef};
 use crate::flame::plan::Desired;
 use crate::flame::rollout::{Event, Outcome, Progress, Rollout, Step, Time, Write};
@@ -62,7 +62,7 @@ impl Drive<'_> {
             match step {
                 Step::Done if outside.aims.is_none() => return Ok(()),
                 Step::Stop(error) => return Err(error),
-                _ if *outside.interrupted.borrow() => return Err(interrupted(rollout)),
+                _ if *outside.interrupted.borrow() => return Err(rollout.interrupted()),
                 Step::Read(objects) => self.read(rollout, objects, outside).await,
                 Step::Write(writes) => {
                     // The watch is there before the first write, so that nothing of what follows is missed.
@@ -159,7 +159,7 @@ impl Drive<'_> {
                 // News are taken in all along: one of them may be that another command took the flame over.
                 Some(news) = watch.next() => self.take(rollout, news),
                 () = sleep(TICK) => self.observer.tick(),
-                Ok(()) = outside.interrupted.changed() => return Err(interrupted(rollout)),
+                Ok(()) = outside.interrupted.changed() => return Err(rollout.interrupted()),
             }
             stopped |= rollout.is_late(self.now());
         }
@@ -244,17 +244,4 @@ fn adapt(window: &mut usize, outcome: &Outcome) {
         Outcome::Busy(..) | Outcome::Unknown(_) => (*window / 2).max(1),
         _ => (*window + 1).min(WINDOW.1),
     };
-}
-
-/// Returns the error of an interrupted command: what is left to do, and how to go on.
-pub fn interrupted(rollout: &Rollout) -> Error {
-    let progress = rollout.progress();
-    let left = match progress.to_do {
-        0 => "everything was sent".to_owned(),
-        1 => "1 object is still to change".to_owned(),
-        many => format!("{many} objects are still to change"),
-    };
-    let name = &progress.name;
-    let error = Error::new(ErrorKind::Interrupted, format!("interrupted: {name} is left as it is, {left}"));
-    error.hint("run the same command again to go on; nothing needs cleaning up").hint(format!("flamectl status {name}"))
 }

@@ -1,7 +1,7 @@
 //! `status`: the reference's status block, from the record and the Pods on the server; the exit code tells the state.
 
 use super::input::{from_record, recorded};
-use super::work::View;
+use super::work::{View, moment};
 use super::{Context, show};
 use crate::apiserver::ApiServer;
 use crate::cli::{ObjectFormat, StatusArgs};
@@ -22,7 +22,7 @@ pub async fn run(context: &Context<'_>, args: &StatusArgs) -> Result<u8> {
 async fn one(context: &Context<'_>, api: &ApiServer, namespace: &str, name: &str, output: ObjectFormat) -> Result<u8> {
     let reading = api.snapshot(namespace, name, &View::new(context)).await?;
     let flame = recorded(namespace, name, &reading.snapshot)?;
-    let verdict = verdict(&flame, &reading.snapshot);
+    let verdict = verdict(&flame, &reading.snapshot, moment());
     show::flame(context, &flame, &verdict, output)?;
     Ok(exit_code(verdict.status.state))
 }
@@ -38,11 +38,11 @@ async fn many(context: &Context<'_>, api: &ApiServer, namespace: Option<&str>, a
     let mut rows = Vec::new();
     for (namespace, record, pods) in flames {
         let mut snapshot = Snapshot::default();
-        let created = record.meta.creation_timestamp.clone();
+        let created = record.meta.creation_timestamp;
         let flame = flame(&namespace, &record)?;
         snapshot.insert(Observed::ConfigMap(record));
         pods.into_iter().for_each(|pod| snapshot.insert(Observed::Pod(Box::new(pod))));
-        rows.push((flame.clone(), verdict(&flame, &snapshot), created));
+        rows.push((flame.clone(), verdict(&flame, &snapshot, moment()), created));
     }
     match rows.as_slice() {
         [(flame, verdict, _)] if !args.all_namespaces => {
