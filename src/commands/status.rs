@@ -54,7 +54,7 @@ async fn many(context: &Context<'_>, api: &ApiServer, namespace: Option<&str>, a
     let mut rows = Vec::new();
     for (namespace, record, pods) in flames {
         let mut snapshot = Snapshot::default();
-        let created = record.meta.creation_timestamp.clone();
+        let created = record.meta.creation_timestamp;
         let flame = flame(&namespace, &record)?;
         snapshot.insert(Observed::ConfigMap(record));
         pods.into_iter().for_each(|pod| snapshot.insert(Observed::Pod(Box::new(pod))));

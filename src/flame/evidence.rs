@@ -99,11 +99,10 @@ fn inquiry(cause: &Cause, snapshot: &Snapshot) -> Option<Inquiry> {
     if snapshot.evidence.get(&pod.meta.uid).is_some_and(|evidence| evidence.asked == asked) {
         return None;
     }
-    let log = match (pod.is_over(), pod.exit_code, pod.restart_count) {
-        (true, ..) => Some(LogOf::Current),
-        (false, Some(_), 0) => Some(LogOf::Current),
-        (false, Some(_), _) => Some(LogOf::Previous),
-        (false, None, _) => None,
+    let log = match &pod.ended {
+        Some(ended) if ended.previous => Some(LogOf::Previous),
+        Some(_) => Some(LogOf::Current),
+        None => pod.is_over().then_some(LogOf::Current),
     };
     let node = pod.node.clone().filter(|_| pod.meta.terminating || cause.reason == "NodeLost");
     Some(Inquiry { pod: pod.meta.name.clone(), uid: pod.meta.uid.clone(), asked, log, node })

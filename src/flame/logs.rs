@@ -67,7 +67,7 @@ pub fn label<'a>(flame: &str, pod: &'a str) -> &'a str {
 
 /// Returns why a Pod has no log yet; none where there may be one.
 pub fn not_started(pod: &ObservedPod) -> Option<String> {
-    if pod.exit_code.is_some() || pod.restart_count > 0 || pod.is_over() {
+    if pod.ended.is_some() || pod.restart_count > 0 || pod.is_over() {
         return None;
     }
     match (&pod.waiting_reason, &pod.node, pod.phase) {
@@ -340,7 +340,7 @@ mod tests {
             (on_node(Phase::Pending), Some("container not started yet")),
             (waiting("ContainerCreating", 0), Some("container is waiting: ContainerCreating")),
             (waiting("CrashLoopBackOff", 3), None),
-            (ObservedPod { exit_code: Some(1), ..waiting("CrashLoopBackOff", 0) }, None),
+            (ObservedPod { ended: Some(Box::default()), ..waiting("CrashLoopBackOff", 0) }, None),
             (on_node(Phase::Running), None),
             (on_node(Phase::Failed), None),
         ] {

@@ -10,7 +10,7 @@ mod progress;
 mod seen;
 mod write;
 
-use patience::{grace, refused};
+use patience::refused;
 
 pub use options::{Bar, MaxUnavailable, Options};
 pub use progress::{Event, Progress};
@@ -459,11 +459,10 @@ impl Rollout {
     fn next_timer(&self, now: Time) -> Option<Time> {
         let tries = self.tries.values().chain(self.ended.values()).map(|tries| tries.not_before);
         let settles = self.session_manager.as_ref().map(|(_, since)| *since + IMAGE_SETTLES);
-        let hopeless = self.hopeless.iter().map(|(reason, since)| *since + grace(reason).unwrap_or_default());
         let timers = tries
             .chain(self.head_start_ends())
             .chain(settles)
-            .chain(hopeless)
+            .chain(self.gives_up_at())
             .chain(self.options.timeout)
             .chain(self.taken_over_until)
             .chain([self.progress.2 + self.options.progress_deadline]);

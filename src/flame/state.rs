@@ -255,14 +255,14 @@ pub fn why_not_ready(pod: Option<&ObservedPod>) -> Option<(String, String)> {
     }
     if pod.is_over() {
         let reason = pod.reason.clone().unwrap_or_else(|| format!("{:?}", pod.phase));
-        let message = pod.message.clone().or(pod.exit_code.map(|code| format!("exit code {code}")));
+        let message = pod.message.clone().or(pod.exit_code().map(|code| format!("exit code {code}")));
         return Some((reason, text(&message)));
     }
     if pod.is_ready() {
         return None;
     }
-    if let Some(message) = &pod.unschedulable {
-        return Some(("Unschedulable".to_owned(), message.clone()));
+    if let Some(message) = pod.unschedulable() {
+        return Some(("Unschedulable".to_owned(), message.to_owned()));
     }
     if let Some(reason) = &pod.waiting_reason {
         return Some((reason.clone(), waiting_message(pod, reason)));
@@ -275,7 +275,7 @@ pub fn why_not_ready(pod: Option<&ObservedPod>) -> Option<(String, String)> {
 }
 
 fn waiting_message(pod: &ObservedPod, reason: &str) -> String {
-    match (reason, pod.exit_code) {
+    match (reason, pod.exit_code()) {
         // The server's own message only repeats container and Pod; what helps is how it died.
         ("CrashLoopBackOff", Some(code)) => format!("exit code {code}"),
         _ => pod.waiting_message.clone().unwrap_or_default(),

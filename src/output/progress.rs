@@ -535,12 +535,21 @@ mod tests {
 
     fn progress(session_manager_ready: u32, ready: u32, to_do: usize, causes: Vec<Cause>) -> Event {
         let name = "demo".to_owned();
-        Event::Progress(Progress { name, session_manager_ready, ready, replicas: 10, to_do, causes, down: false })
+        let (gives_up_at, down) = (None, false);
+        Event::Progress(Progress { name, session_manager_ready, ready, replicas: 10, to_do, causes, gives_up_at, down })
     }
 
     fn down(to_do: usize) -> Event {
-        let (name, causes) = ("demo".to_owned(), Vec::new());
-        Event::Progress(Progress { name, session_manager_ready: 0, ready: 0, replicas: 0, to_do, causes, down: true })
+        Event::Progress(Progress {
+            name: "demo".to_owned(),
+            session_manager_ready: 0,
+            ready: 0,
+            replicas: 0,
+            to_do,
+            causes: Vec::new(),
+            gives_up_at: None,
+            down: true,
+        })
     }
 
     /// Ticks as the driver does.

@@ -41,6 +41,11 @@ impl Rollout {
         Some(error.hint("fix the cause and run the same command again; nothing needs cleaning up"))
     }
 
+    /// Returns when the first cause is taken for hopeless.
+    pub(super) fn gives_up_at(&self) -> Option<Time> {
+        self.hopeless.iter().filter_map(|(reason, since)| Some(*since + grace(reason)?)).min()
+    }
+
     fn stalled(&self, plan: &Plan, verdict: &Verdict, now: Time) -> Option<Error> {
         let to_go = plan.count(Op::Replace);
         if to_go == 0 || now < self.progress.2 + self.options.progress_deadline {

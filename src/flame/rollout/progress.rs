@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Action, FieldConflict, Rollout};
+use super::{Action, FieldConflict, Rollout, Time};
 use crate::flame::names::ObjectRef;
 use crate::flame::plan::{Op, Why};
 use crate::flame::state::{Cause, Verdict};
@@ -22,6 +22,8 @@ pub struct Progress {
     pub to_do: usize,
     /// What is waited for, and why.
     pub causes: Vec<Cause>,
+    /// When the command gives up unless the first doubtful cause is gone by then; none where it goes on waiting.
+    pub gives_up_at: Option<Time>,
     /// Whether the flame is taken down.
     pub down: bool,
 }
@@ -57,6 +59,7 @@ impl Rollout {
                 replicas: status.executor_manager.replicas,
                 to_do,
                 causes,
+                gives_up_at: self.gives_up_at(),
                 down: false,
             },
             None => Progress {
@@ -66,6 +69,7 @@ impl Rollout {
                 replicas: 0,
                 to_do,
                 causes: Vec::new(),
+                gives_up_at: None,
                 down: true,
             },
         }

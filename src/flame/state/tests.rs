@@ -1,4 +1,5 @@
 use super::*;
+use crate::flame::observed::{Condition, Conditions, Ended, Reason};
 use crate::flame::testing::{flame, running};
 
 fn session_manager(snapshot: &mut Snapshot) -> &mut ObservedPod {
@@ -10,7 +11,8 @@ fn executor(snapshot: &mut Snapshot, index: u32) -> &mut ObservedPod {
 }
 
 fn crash(pod: &mut ObservedPod) {
-    (pod.ready, pod.exit_code) = (false, Some(101));
+    pod.ready = false;
+    pod.ended = Some(Box::new(Ended { exit_code: 101, reason: "Error".into(), previous: true, ..Default::default() }));
     pod.waiting_reason = Some("CrashLoopBackOff".into());
 }
 
@@ -118,7 +120,9 @@ fn the_status_has_exactly_the_fields_of_the_reference() {
 #[test]
 fn the_evidence_is_what_the_server_says() {
     let pod = ObservedPod { node: Some("node-1".into()), ..Default::default() };
-    let unscheduled = ObservedPod { unschedulable: Some("0/3 nodes are available".into()), ..Default::default() };
+    let no_node = Reason { reason: "Unschedulable".into(), message: "0/3 nodes are available".into() };
+    let scheduled = Some(Condition { why: Some(Box::new(no_node)), ..Default::default() });
+    let unscheduled = ObservedPod { conditions: Conditions { scheduled, ..Default::default() }, ..Default::default() };
     let pulling = ObservedPod {
         waiting_reason: Some("ErrImagePull".into()),
         waiting_message: Some("not found".into()),
