@@ -3,7 +3,9 @@
 //! Effects: imports `flame`, `error`, kube and tokio; never clap, never prints. What happens is told to an [`Observer`].
 
 pub mod drive;
+pub mod events;
 pub mod evidence;
+pub mod logs;
 pub mod read;
 pub mod watch;
 mod wire;

@@ -97,8 +97,7 @@ impl ApiServer {
 
     async fn log_end(&self, namespace: &str, pod: &str, previous: bool) -> Result<Vec<u8>, Failure> {
         let params = LogParams {
-            // Others may have put containers beside ours.
-            container: component_of(pod).map(|component| component.name().to_owned()),
+            container: container_of(pod),
             tail_lines: Some(TAIL_LINES as i64),
             limit_bytes: Some(TAIL_BYTES),
             previous,
@@ -148,6 +147,11 @@ type Built = Result<http::Request<Vec<u8>>, kube::core::request::Error>;
 /// Returns the requests for one namespace's events.
 pub(super) fn event_requests(namespace: &str) -> kube::core::Request {
     kube::core::Request::new(format!("/apis/events.k8s.io/v1/namespaces/{namespace}/events"))
+}
+
+/// Returns the name of Flame's container in a Pod: others may have put theirs beside it.
+pub(super) fn container_of(pod: &str) -> Option<String> {
+    component_of(pod).map(|component| component.name().to_owned())
 }
 
 fn tell(observer: &dyn Observer, what: &str, failure: &Failure) {

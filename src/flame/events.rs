@@ -54,10 +54,9 @@ pub struct ObservedEvent {
     pub last_seen: Option<Timestamp>,
 }
 
-/// Tells whether an event is about one of the names that the objects of a flame have, those of Pods that are gone included.
-pub fn is_of_flame(flame: &str, event: &ObservedEvent) -> bool {
-    let name = event.name.as_str();
-    match event.kind.as_str() {
+/// Tells whether a flame's objects have such names: events outlive the Pods that they are about.
+pub fn is_of_flame(flame: &str, kind: &str, name: &str) -> bool {
+    match kind {
         "ConfigMap" => name == names::config_map(flame),
         "Service" => name == names::session_manager(flame) || name == names::object_cache(flame),
         "Pod" => name == names::session_manager(flame) || names::executor_index(flame, name).is_some(),
@@ -142,9 +141,7 @@ mod tests {
 
     #[test]
     fn events_belong_to_a_flame_by_the_exact_names_of_its_objects() {
-        let about = |kind: &str, name: &str| {
-            is_of_flame("a", &ObservedEvent { kind: kind.to_owned(), name: name.to_owned(), ..Default::default() })
-        };
+        let about = |kind: &str, name: &str| is_of_flame("a", kind, name);
         for (kind, name) in [
             ("Pod", "a-session-manager"),
             ("Pod", "a-executor-manager-0"),
@@ -193,7 +190,7 @@ mod tests {
             event(Warning, "Failed", "p", "first words", 2, (10, 20)),
             event(Normal, "Pulled", "p", "fine", 1, (90, 90)),
             event(Warning, "FailedMount", "p", "no such key", 7, (5, 40)),
-            event(Warning, "Failed", "p", "last words of Bearer abc", 1, (30, 30)),
+            event(Warning, "Failed", "p", "last words of https://u:p@h", 1, (30, 30)),
         ];
         let warning = |reason: &str, message: &str, count, last_seen: &str| super::Warning {
             reason: reason.to_owned(),
@@ -203,7 +200,7 @@ mod tests {
         };
         let expected = [
             warning("FailedMount", "no such key", 7, "1970-01-01T00:00:40Z"),
-            warning("Failed", "last words of Bearer ***", 3, "1970-01-01T00:00:30Z"),
+            warning("Failed", "last words of https://***@h", 3, "1970-01-01T00:00:30Z"),
         ];
         assert_eq!(warnings(events), expected);
     }

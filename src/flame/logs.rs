@@ -141,6 +141,8 @@ pub fn stamped(line: &[u8]) -> (Option<(Timestamp, &[u8])>, &[u8]) {
 /// has later times.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
+    /// What came before it in its second was not asked for.
+    first: Option<Timestamp>,
     last: Option<Timestamp>,
     /// Lines seen since the last one's second.
     count: usize,
@@ -162,9 +164,12 @@ impl Place {
     /// Takes in a line by its time, and tells whether it is new.
     pub fn is_new(&mut self, time: Timestamp) -> bool {
         let Some(last) = self.last else {
-            (self.last, self.count) = (Some(time), 1);
+            (self.first, self.last, self.count) = (Some(time), Some(time), 1);
             return true;
         };
+        if self.again > 0 && self.first.is_some_and(|first| time < first) {
+            return false;
+        }
         if self.again > 0 && time <= last {
             self.again -= 1;
             return false;
@@ -177,6 +182,58 @@ impl Place {
         };
         self.last = Some(last.max(time));
         true
+    }
+}
+
+/// A line of a log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogLine {
+    /// The time as the server writes it; empty where it wrote none.
+    pub stamp: Vec<u8>,
+    /// What the container wrote, to the byte, without the line end.
+    pub text: Vec<u8>,
+    /// Whether the container ended the line.
+    pub is_ended: bool,
+}
+
+/// Reads one container's log from a stream that may break and be opened again.
+#[derive(Clone, Debug, Default)]
+pub struct LogReader {
+    lines: Lines,
+    place: Place,
+}
+
+impl LogReader {
+    /// Takes in a piece of the stream, times before the lines, and returns the new lines that it completes.
+    pub fn push(&mut self, piece: &[u8]) -> Vec<LogLine> {
+        let lines = self.lines.push(piece);
+        lines.into_iter().filter_map(|line| self.new_line(&line, true)).collect()
+    }
+
+    /// Takes in that the log ended, and returns what was not ended with it.
+    pub fn end(&mut self) -> Option<LogLine> {
+        let rest = self.lines.finish()?;
+        self.new_line(&rest, false)
+    }
+
+    /// Takes in that the stream broke or ended and will be opened again: half a line comes again as a whole one.
+    pub fn reopen(&mut self) {
+        self.lines = Lines::default();
+        self.place.reopened();
+    }
+
+    /// Returns from when on to ask for the rest; none where nothing came yet.
+    pub fn since(&self) -> Option<Timestamp> {
+        self.place.since()
+    }
+
+    fn new_line(&mut self, line: &[u8], is_ended: bool) -> Option<LogLine> {
+        let (stamp, text) = stamped(line);
+        if stamp.is_some_and(|(time, _)| !self.place.is_new(time)) {
+            return None;
+        }
+        let stamp = stamp.map(|(_, stamp)| stamp.to_vec()).unwrap_or_default();
+        Some(LogLine { stamp, text: text.to_vec(), is_ended })
     }
 }
 
@@ -281,6 +338,28 @@ mod tests {
                 assert_eq!(read_twice(&log[..at], &log), log, "broken off after {at} lines");
             }
         }
+    }
+
+    #[test]
+    fn what_came_before_the_first_line_that_was_asked_for_stays_out() {
+        let log = [1100, 1200, 1300, 1400, 1500, 1600];
+        assert_eq!(read_twice(&[1300, 1400], &log), [1300, 1400, 1500, 1600]);
+    }
+
+    #[test]
+    fn half_a_line_before_a_break_comes_once_and_whole() {
+        let mut reader = LogReader::default();
+        let texts = |lines: Vec<LogLine>| -> Vec<String> {
+            lines.into_iter().map(|line| String::from_utf8(line.text).unwrap()).collect()
+        };
+        let stamp = |second: u32| format!("2026-01-02T03:04:0{second}.5Z");
+        let log = format!("{} one\n{} two\n{} three", stamp(1), stamp(1), stamp(2));
+        assert_eq!(texts(reader.push(&log.as_bytes()[..log.len() - 31])), ["one"]);
+        reader.reopen();
+        assert_eq!(reader.since().unwrap().to_string(), "2026-01-02T03:04:01Z");
+        assert_eq!(texts(reader.push(log.as_bytes())), ["two"]);
+        let last = LogLine { stamp: stamp(2).into_bytes(), text: b"three".to_vec(), is_ended: false };
+        assert_eq!((reader.end(), reader.end()), (Some(last), None));
     }
 
     #[test]

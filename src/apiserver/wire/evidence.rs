@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{Condition, Meta};
-use crate::flame::events::{EventType, ObservedEvent};
+use crate::flame::events::{EventType, ObservedEvent, is_of_flame};
 use crate::flame::evidence::NodeNote;
 
 /// An event (events.k8s.io): reporters of the new kind write `eventTime` and `series`, those of the old kind the deprecated
@@ -49,6 +49,11 @@ impl Event {
     /// Returns `metadata.resourceVersion`.
     pub fn resource_version(&self) -> &str {
         &self.metadata.resource_version
+    }
+
+    /// Tells whether it is about one of a flame's objects.
+    pub fn is_of_flame(&self, flame: &str) -> bool {
+        is_of_flame(flame, &self.regarding.kind, &self.regarding.name)
     }
 }
 
