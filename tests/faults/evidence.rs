@@ -78,6 +78,11 @@ fn evidence_of_300_broken_pods_costs_as_much_as_of_3() {
         let again = up(&namespace, "bad/em:v1", replicas, "4s").through(&Proxy::plain());
         println!("up of {replicas} broken executors: {} requests", again.seen.len());
         assert_eq!((again.code, evidence_requests(&again)), (3, expected.clone()), "{}", again.stderr);
+        let asked = again.seen.iter().find(|seen| seen.class == "list events").unwrap();
+        let after = asked.at - again.seen[0].at;
+        println!("evidence is asked for {after:.1?} after the first request");
+        // Measured at 0.1 s for both; the machine may be busy.
+        assert!(after < Duration::from_secs(2), "{after:?}");
     }
 }
 
@@ -96,6 +101,11 @@ fn commands_do_without_evidence_that_may_not_be_read_or_does_not_come() {
     let ended = status(&namespace).through(&silent);
     assert_eq!((ended.code, ended.stderr.contains("not known")), (3, false), "{}", ended.stderr);
     assert!(ended.took < Duration::from_secs(10), "{:?}", ended.took);
+    let silent = Proxy::with(events(), When::Before, Fault::Hold);
+    let ended = up(&namespace, "bad/em:v1", 2, "2s").through(&silent);
+    println!("up without an answer: {:.1?} with a timeout of 2 s", ended.took);
+    assert_eq!(ended.code, 3, "{}", ended.stderr);
+    assert!(ended.took < Duration::from_secs(2 + 2 + 3), "{:?}", ended.took);
     // One try more after a passing failure, and no further.
     let busy = Proxy::with(events(), When::Before, Fault::Status(503, None));
     let ended = status(&namespace).through(&busy);
