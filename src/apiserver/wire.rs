@@ -1,6 +1,8 @@
 //! What the API server sends, cut down to what flamectl looks at: everything else, `managedFields` above all, is dropped
 //! while it is parsed, so that ten thousand Pods fit into a few megabytes.
 
+mod evidence;
+
 use std::collections::BTreeMap;
 
 use serde::de::IgnoredAny;
@@ -12,6 +14,8 @@ use crate::flame::observed::{
     self, Conditions, Ended, ObservedConfigMap, ObservedMeta, ObservedPod, ObservedPort, ObservedService,
     OtherContainer, Phase, Reason, Seconds,
 };
+
+pub use evidence::{Event, Node};
 
 /// A page of a list.
 #[derive(Deserialize)]

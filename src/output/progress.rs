@@ -220,6 +220,11 @@ impl Story {
             }
             Event::Retrying(what, why, pause) => self.retries(what, why, *pause, now),
             Event::Progress(progress) => self.progress(progress, now),
+            Event::Detail(detail) => {
+                if self.verbose {
+                    self.say(detail.clone(), now);
+                }
+            }
             Event::Note(note) if *note == self.note => {}
             Event::Note(note) => {
                 self.tell_written(now);

@@ -41,6 +41,8 @@ pub enum Event {
     Progress(Progress),
     /// A note for people.
     Note(String),
+    /// A note for people who want to know everything.
+    Detail(String),
 }
 
 impl Rollout {
