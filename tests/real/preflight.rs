@@ -164,7 +164,7 @@ fn a_flame_can_be_validated_for_a_server() {
     let file = space.file("flame.yaml", DEMO);
     let fits = format!("the server would take demo in namespace {}", space.name);
     space.flamectl(&["validate", "-f", &file, "--server"]).exits(0).says(&fits);
-    let large = space.file("large.yaml", &with_resources(1, "{requests: {cpu: 20k}}"));
+    let large = space.file("large.yaml", &with_resources(1, "{requests: {memory: 20Ti}}"));
     let warned = "warning: no node takes the executors";
     space.flamectl(&["validate", "-f", &large, "--server"]).exits(0).says(warned);
     space.flamectl(&["validate", "-f", &large, "--server", "--strict"]).exits(1).says(warned);
