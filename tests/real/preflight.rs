@@ -89,7 +89,10 @@ spec: {limits: [{type: Container, max: {cpu: 400m}, default: {cpu: 200m}, defaul
     let flame = |replicas| edited(&demo(replicas), "sm:v1", "sm:v1\n    resources: {limits: {cpu: 50m}}");
     space.up(&flame(3)).exits(1).says("need requests.cpu 350m, 250m are left of 250m; 2 of 3 executors would fit");
     space.up(&flame(2)).exits(0).prints("2/2");
-    space.up_with(&flame(3), &["--skip-preflight"]).exits(1).says("quota few is full: requests.cpu 250m of 250m used, 100m more asked for");
+    space
+        .up_with(&flame(3), &["--skip-preflight"])
+        .exits(1)
+        .says("quota few is full: requests.cpu 250m of 250m used, 100m more asked for");
 }
 
 #[test]

@@ -267,7 +267,8 @@ fn a_full_quota_is_given_a_moment_where_a_pod_just_went() {
     }
     let Step::Write(writes) = rollout.next(now) else { panic!("{}", short(&rollout.next(now))) };
     rollout.wrote(&writes[0], full(), now);
-    let told = "stop 1: Pod demo-executor-manager-0 was not created: quota few is full: pods 2 of 2 used, 1 more asked for";
+    let told =
+        "stop 1: Pod demo-executor-manager-0 was not created: quota few is full: pods 2 of 2 used, 1 more asked for";
     assert!(short(&rollout.next(now)).starts_with(told));
 
     // Where nothing went, waiting brings nothing.
