@@ -12,9 +12,11 @@ pub mod observed;
 pub mod parse;
 pub mod plan;
 pub mod rollout;
+pub mod stage;
 pub mod state;
 #[cfg(test)]
 mod testing;
+pub mod timeline;
 
 use std::collections::BTreeMap;
 
