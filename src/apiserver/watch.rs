@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::read::PodList;
-use super::{ApiServer, Failure, Observer, RETRY_AFTER_MAX, failure, retry_after, wire};
+use super::{ApiServer, Failure, Observer, RETRY_AFTER_MAX, clock, failure, retry_after, wire};
 use crate::flame::names::Kind;
 use crate::flame::observed::{Observed, ObservedPod};
 use crate::flame::rollout::Event;
@@ -226,11 +226,6 @@ impl Observer for Silent {
     fn tick(&self) {}
 }
 
-#[expect(clippy::disallowed_methods, reason = "how long a stream lived is this file's own business, and monotonic")]
-fn clock() -> std::time::Instant {
-    std::time::Instant::now()
-}
-
 /// The lines of a streamed body.
 struct Lines {
     body: Body,
@@ -241,7 +236,9 @@ struct Lines {
 
 impl ApiServer {
     async fn stream(&self, request: http::Request<Vec<u8>>) -> Result<Lines, Failure> {
+        let traced = self.begin(&request);
         let opened = tokio::time::timeout(self.request_timeout, self.client.send(request.map(Body::from))).await;
+        traced.end(opened.as_ref().ok().and_then(|opened| opened.as_ref().ok()).map(|response| response.status()));
         let opened = opened.map_err(|_| Failure::Broken(format!("{} did not answer the watch", self.url)))?;
         let response = opened.map_err(|error| Failure::Broken(super::client_error(&error)))?;
         let (parts, body) = response.into_parts();

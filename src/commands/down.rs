@@ -2,7 +2,6 @@
 
 use super::work::{self, View, Work, ask, check_rights, interrupts};
 use super::{Context, show};
-use crate::apiserver::drive;
 use crate::cli::{DownArgs, DownFormat, Target};
 use crate::error::Result;
 use crate::flame::names::Kind;
@@ -20,7 +19,7 @@ pub async fn run(context: &Context<'_>, args: &DownArgs) -> Result<u8> {
             (flame.metadata.name.clone(), flame.namespace().to_owned(), Some(flame))
         }
     };
-    let view = View::new(context);
+    let view = View::without_display(context);
     let mut reading = work::read(&api, &namespace, &name, from_file.as_ref(), &view).await?;
     let mut rollout = Rollout::new(Desired::Down(name.clone()), work::options(&args.wait), reading.snapshot);
     let plan = rollout.plan();
@@ -32,12 +31,12 @@ pub async fn run(context: &Context<'_>, args: &DownArgs) -> Result<u8> {
         context.printer.line(&format!("nothing of {name} is in namespace {namespace}"));
         return Ok(0);
     }
-    context.printer.line(&show::plan(&plan));
+    show::planned(context, &plan);
     check_rights(&api, &namespace, &plan).await?;
     if !args.confirm.yes {
         ask(context, &format!("Delete {name} in namespace {namespace}?"))?;
     }
-    let mut interrupted = interrupts();
+    let mut interrupted = interrupts(context);
     loop {
         let view = View::new(context);
         let work = Work {
@@ -51,7 +50,7 @@ pub async fn run(context: &Context<'_>, args: &DownArgs) -> Result<u8> {
         // An `up` that gave way may have made what was not there yet when this command looked.
         reading = tokio::select! {
             reading = work::read(&api, &namespace, &name, from_file.as_ref(), &view) => reading?,
-            Ok(()) = interrupted.changed() => return Err(drive::interrupted(&rollout)),
+            Ok(()) = interrupted.changed() => return Err(rollout.interrupted()),
         };
         rollout = Rollout::new(Desired::Down(name.clone()), work::options(&args.wait), reading.snapshot);
         if rollout.plan().is_empty() || !args.wait.wait {

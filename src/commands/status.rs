@@ -20,16 +20,16 @@ pub async fn run(context: &Context<'_>, args: &StatusArgs) -> Result<u8> {
 }
 
 async fn one(context: &Context<'_>, api: &ApiServer, namespace: &str, name: &str, output: ObjectFormat) -> Result<u8> {
-    let reading = api.snapshot(namespace, name, &View::new(context)).await?;
+    let reading = api.snapshot(namespace, name, &View::without_display(context)).await?;
     let flame = recorded(namespace, name, &reading.snapshot)?;
     let verdict = verdict(&flame, &reading.snapshot);
-    show::flame(context, &flame, &verdict, output)?;
+    show::flame(context, &flame, &verdict, None, output)?;
     Ok(exit_code(verdict.status.state))
 }
 
 /// Lists the flames; a single one in the namespace is shown in full.
 async fn many(context: &Context<'_>, api: &ApiServer, namespace: Option<&str>, args: &StatusArgs) -> Result<u8> {
-    let flames = api.list_flames(namespace, &View::new(context)).await?;
+    let flames = api.list_flames(namespace, &View::without_display(context)).await?;
     if flames.is_empty() {
         let scope = namespace.map_or("any namespace".to_owned(), |namespace| format!("namespace {namespace}"));
         context.printer.line(&format!("no flames found in {scope}"));
@@ -46,7 +46,7 @@ async fn many(context: &Context<'_>, api: &ApiServer, namespace: Option<&str>, a
     }
     match rows.as_slice() {
         [(flame, verdict, _)] if !args.all_namespaces => {
-            show::flame(context, flame, verdict, args.output)?;
+            show::flame(context, flame, verdict, None, args.output)?;
             Ok(exit_code(verdict.status.state))
         }
         _ => {
