@@ -221,7 +221,7 @@ impl ApiServer {
 
     /// Takes down what a request is, and when it begins.
     fn begin(&self, request: &http::Request<Vec<u8>>) -> Traced<'_> {
-        let request = self.trace.as_ref().map(|_| (request.method().to_string(), request.uri().to_string()));
+        let request = self.trace.as_ref().map(|_| (request.method().to_string(), path(request.uri())));
         Traced { trace: self.trace.as_ref(), request, began: clock() }
     }
 
@@ -269,6 +269,11 @@ impl Traced<'_> {
             trace(Request { method, path, status: status.map(|status| status.as_u16()), took: self.began.elapsed() });
         }
     }
+}
+
+/// Returns path and query without the separators that kube leaves in an empty place.
+fn path(uri: &http::Uri) -> String {
+    uri.to_string().replace("?&", "?").trim_end_matches('?').to_owned()
 }
 
 #[expect(clippy::disallowed_methods, reason = "how long a request takes is this layer's own business, and monotonic")]

@@ -93,7 +93,7 @@ pub struct GlobalArgs {
     #[arg(long = "as-group", global = true, value_name = "GROUP", value_delimiter = ',')]
     #[arg(env = "FLAMECTL_AS_GROUP", hide_env_values = true, hide_short_help = true)]
     pub impersonate_groups: Vec<String>,
-    /// Tell more: every object, every retry, every request with its time
+    /// Tell more: every object, retry and request
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub verbose: bool,
     /// Tell errors only

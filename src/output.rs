@@ -261,7 +261,7 @@ impl Printer {
     pub fn start_up(&self, start: &StartUp) {
         match self.is_json() {
             true => self.progress_record(json::timeline(start)),
-            false => self.line(&table::start_up(start)),
+            false => self.line(&format!("\n{}", table::start_up(start))),
         }
     }
 

@@ -67,7 +67,7 @@ impl Drive<'_> {
         loop {
             let before = self.now();
             let step = rollout.next(before);
-            if let Step::Write(_) | Step::Wait(_) = step {
+            if !matches!(step, Step::Read(_)) {
                 self.tell(rollout, &mut told);
             }
             let cost = self.now().saturating_sub(before);

@@ -190,6 +190,19 @@ fn bad_usage_exits_2_and_says_why() {
 }
 
 #[test]
+fn bad_usage_is_told_as_json_where_that_is_asked_for() {
+    for (line, json) in [
+        ("flamectl up --progress=json", true),
+        ("flamectl --progress json upp", true),
+        ("flamectl up -f a --progress=json --nonsense", true),
+        ("flamectl up --progress=plain", false),
+        ("flamectl up", false),
+    ] {
+        assert_eq!(parsed(line).unwrap_err().json, json, "{line}");
+    }
+}
+
+#[test]
 fn usage_shows_the_name_it_was_called_by() {
     for (argv0, usage) in [
         ("flamectl", "Usage: flamectl up [OPTIONS] --filename <FILE>"),

@@ -31,22 +31,20 @@ pub fn flame(
 ) -> Result<()> {
     let printer = context.printer;
     let document = output::flame_with_status(flame, &verdict.status, start);
+    let (name, namespace) = (&flame.metadata.name, flame.namespace());
+    match output {
+        ObjectFormat::Json => printer.data(&output::json(&document)?)?,
+        ObjectFormat::Yaml => printer.data(&output::yaml(&[document])?)?,
+        ObjectFormat::Name => printer.data(&output::resource_name(name))?,
+        ObjectFormat::Table => printer.text(&table::status(name, namespace, verdict, true))?,
+    }
     if let Some(start) = start {
         printer.start_up(start);
     }
-    let (name, namespace) = (&flame.metadata.name, flame.namespace());
-    match output {
-        ObjectFormat::Json => printer.data(&output::json(&document)?),
-        ObjectFormat::Yaml => printer.data(&output::yaml(&[document])?),
-        ObjectFormat::Name => printer.data(&output::resource_name(name)),
-        ObjectFormat::Table => {
-            printer.text(&table::status(name, namespace, verdict, true))?;
-            if let Some(next) = table::next_step(namespace, verdict) {
-                printer.hint(&next);
-            }
-            Ok(())
-        }
+    if let Some(next) = table::next_step(namespace, verdict).filter(|_| output == ObjectFormat::Table) {
+        printer.hint(&next);
     }
+    Ok(())
 }
 
 /// Prints many flames with their status; with each flame comes the time its record was made.

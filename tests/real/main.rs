@@ -14,6 +14,7 @@
 mod bed;
 mod flames;
 mod running;
+mod terminal;
 
 mod access;
 mod changes;
@@ -24,6 +25,7 @@ mod foreign;
 mod healing;
 mod interrupt;
 mod namespaces;
+mod progress;
 mod scale;
 mod status;
 mod trouble;

@@ -14,8 +14,6 @@ use crate::output::text;
 const CAUSE_ROWS: usize = 2;
 /// The longest label; the bars stand behind it.
 const LABEL: usize = "session manager".len();
-/// Below this width a line has no room for a bar.
-const NARROW: usize = 40;
 
 /// A terminal's size in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,9 +124,15 @@ impl Live {
                 lines.extend(canvas.component("executors", coming(&seen.executors, seen.replicas)));
             }
         }
-        if let Some(wave) = seen.wave {
-            let executors = text::count(wave.replacing as usize, "executor");
-            lines.push(format!("  wave {} of {}: replacing {executors}", wave.number, wave.of));
+        match seen.wave {
+            Some(wave) => {
+                let executors = text::count(wave.replacing as usize, "executor");
+                lines.push(format!("  wave {} of {}: replacing {executors}", wave.number, wave.of));
+            }
+            None if seen.to_do > 0 && seen.down.is_none() => {
+                lines.push(format!("  {} still to change", text::count(seen.to_do, "object")));
+            }
+            None => {}
         }
         lines.extend(seen.slowest.map(|slowest| format!("  slowest: {}", self::slowest(slowest, now))));
         let countdown = seen.gives_up_at.and(seen.ends_at()).map(|at| format!("  gives up in {}", left(at, now)));
@@ -227,12 +231,17 @@ impl Canvas {
     /// Returns a component's line with its bar; counts that do not fit go below the first.
     fn component(&self, label: &str, component: Option<Component>) -> Vec<String> {
         let Some(Component { done, of, counts }) = component else { return Vec::new() };
-        let (first, indent) = match self.bar_width() {
-            0 => (format!("  {label}  "), 4),
-            bar => {
-                let first = format!("  {label:<LABEL$}  {}  ", self.bar(done, of, bar));
-                let indent = console::measure_text_width(&first);
-                (first, indent)
+        // Where lines are short, counts begin further left instead of getting a column of their own.
+        let (first, indent) = match self.width {
+            0..45 => (format!("  {label}  "), 4),
+            45..58 => (format!("  {label}  {}  ", self.bar(done, of, 10)), 4),
+            width => {
+                let bar = match width {
+                    120.. => 40,
+                    78.. => 20,
+                    _ => 10,
+                };
+                (format!("  {label:<LABEL$}  {}  ", self.bar(done, of, bar)), LABEL + bar + 8)
             }
         };
         let mut lines = Vec::new();
@@ -247,15 +256,6 @@ impl Canvas {
         }
         lines.push(line);
         lines.iter().map(|line| line.trim_end().to_owned()).collect()
-    }
-
-    fn bar_width(&self) -> usize {
-        match self.width {
-            120.. => 40,
-            60.. => 20,
-            NARROW.. => 10,
-            _ => 0,
-        }
     }
 
     /// Returns a bar as `[######..............]`.
@@ -303,6 +303,7 @@ mod tests {
     const USUAL: Size = Size { width: 80, height: 24 };
     const WIDE: Size = Size { width: 200, height: 50 };
     const SLIM: Size = Size { width: 30, height: 24 };
+    const HALF: Size = Size { width: 46, height: 24 };
 
     fn live(progress: Progress, now: f64) -> Live {
         let mut live = Live::new(false, true, at(0.0));
@@ -366,6 +367,18 @@ mod tests {
         );
         check(
             &live,
+            HALF,
+            42.0,
+            &[
+                "demo  42s elapsed, 4m18s left",
+                "  session manager  [██████████]  1/1 ready",
+                "  executors  [██████░░░░]  6/10 ready,",
+                "    2 starting, 1 pulling, 1 crashing",
+                "  slowest: executor 7, pulling its image for…",
+            ],
+        );
+        check(
+            &live,
             SLIM,
             42.0,
             &[
@@ -422,6 +435,13 @@ mod tests {
                 "  slowest: executor 5, terminating for 30s",
             ],
         );
+    }
+
+    #[test]
+    fn what_is_still_to_be_written_is_counted() {
+        let progress = Progress { to_do: 11, ..up(0, 0, 0) };
+        let frame = live(progress, 1.0).frame(USUAL, at(1.0));
+        assert_eq!(frame[3..], ["  11 objects still to change"]);
     }
 
     #[test]
