@@ -189,13 +189,14 @@ fn interrupted_down(progress: &Progress, left: Left) -> String {
     let name = &progress.name;
     let leaving = progress.session_manager.of(Stage::Terminating) + progress.executors.of(Stage::Terminating);
     let left = match left.pods + left.services + left.config_maps {
-        1 => format!("1 object of {name} is left"),
-        many => format!("{many} objects of {name} are left"),
+        0 => "nothing of it was seen any more".to_owned(),
+        1 => "1 object has still to go".to_owned(),
+        many => format!("{many} objects have still to go"),
     };
     let moving = match leaving {
         0 => String::new(),
         1 => "; 1 Pod goes on terminating without this command".to_owned(),
         many => format!("; {many} Pods go on terminating without this command"),
     };
-    format!("interrupted: {left}{moving}")
+    format!("interrupted: {name} is left as it is, {left}{moving}")
 }

@@ -528,6 +528,9 @@ fn an_interrupted_command_says_what_is_left_and_what_moves_on() {
         ("1 terminating".into(), "2 terminating".into())
     );
     let error = rollout.interrupted();
-    assert_eq!(error.what, "interrupted: 6 objects of demo are left; 3 Pods go on terminating without this command");
+    assert_eq!(
+        error.what,
+        "interrupted: demo is left as it is, 6 objects have still to go; 3 Pods go on terminating without this command"
+    );
     assert_eq!(error.hints, ["run the same command again to go on; nothing needs cleaning up", "flamectl status demo"]);
 }
