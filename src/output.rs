@@ -28,7 +28,7 @@ use crate::flame::timeline::StartUp;
 pub struct Environment {
     /// NO_COLOR is set to something (no-color.org).
     pub no_color: bool,
-    /// TERM is `dumb`: neither colour nor redrawing.
+    /// TERM is `dumb`, or tells nothing: neither colour nor redrawing.
     pub dumb: bool,
     /// CI is set: what looks like a terminal is a log that somebody reads later.
     pub ci: bool,
@@ -46,7 +46,8 @@ impl Environment {
     pub fn detect() -> Self {
         Self {
             no_color: env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
-            dumb: env::var_os("TERM").is_some_and(|value| value == "dumb"),
+            // Windows' terminals have no TERM.
+            dumb: env::var_os("TERM").map_or(cfg!(unix), |value| value.is_empty() || value == "dumb"),
             ci: env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false" && value != "0"),
             unicode: is_utf8(["LC_ALL", "LC_CTYPE", "LANG"].map(|name| env::var(name).ok())),
             stdin_is_terminal: io::stdin().is_terminal(),

@@ -28,9 +28,11 @@ pub struct Json {
     is_told: bool,
     told_at: Option<Time>,
     told_wave: u32,
-    told_causes: BTreeSet<(Component, String)>,
+    /// By component and reason, and whether it was told what was learned about it.
+    told_causes: BTreeSet<(Component, String, bool)>,
     began: Time,
     now: Time,
+    is_finished: bool,
 }
 
 impl Json {
@@ -45,6 +47,7 @@ impl Json {
             told_causes: BTreeSet::new(),
             began: now,
             now,
+            is_finished: false,
         }
     }
 
@@ -78,8 +81,8 @@ impl Json {
         self.now = now;
         let since = |told: Time| now.saturating_sub(told);
         let gathered = self.told_at.is_none_or(|told| since(told) >= GATHER);
-        let is_waiting = self.seen.as_ref().is_some_and(|seen| !seen.is_complete());
-        let is_silent = is_waiting && self.told_at.is_some_and(|told| since(told) >= SILENCE);
+        let is_waiting = !self.is_finished && self.seen.as_ref().is_none_or(|seen| !seen.is_complete());
+        let is_silent = is_waiting && since(self.told_at.unwrap_or(self.began)) >= SILENCE;
         if (gathered && !self.is_told) || is_silent {
             self.tell();
         }
@@ -90,7 +93,7 @@ impl Json {
         if !self.is_told {
             self.tell();
         }
-        self.seen = None;
+        self.is_finished = true;
     }
 
     /// Takes what is to be printed now.
@@ -105,7 +108,8 @@ impl Json {
             self.told_wave = number;
         }
         for cause in progress.causes.iter().filter(|cause| is_told(cause)) {
-            if self.told_causes.insert((cause.component, cause.reason.clone())) {
+            let is_looked_into = !cause.evidence.is_empty() || cause.next.is_some();
+            if self.told_causes.insert((cause.component, cause.reason.clone(), is_looked_into)) {
                 self.records.push(self::cause(cause));
             }
         }
@@ -118,9 +122,10 @@ impl Json {
     }
 
     fn tell(&mut self) {
-        if let Some(seen) = &self.seen {
-            self.records.push(progress(seen, self.began, self.now));
-        }
+        self.records.push(match &self.seen {
+            Some(seen) => progress(seen, self.began, self.now),
+            None => message("note", "waiting for the server"),
+        });
         self.is_told = true;
         self.told_at = Some(self.now);
     }
@@ -397,6 +402,27 @@ mod tests {
         json.finish();
         json.tick(at(60.0));
         assert_eq!(told(&mut json), Vec::<Value>::new());
+    }
+
+    #[test]
+    fn a_server_that_does_not_answer_is_told() {
+        let mut json = Json::new(at(0.0));
+        (0..44).for_each(|quarter| json.tick(at(f64::from(quarter) * 0.25)));
+        let waiting = json!({ "event": "note", "message": "waiting for the server" });
+        assert_eq!(told(&mut json), [waiting.clone(), waiting]);
+    }
+
+    #[test]
+    fn a_cause_is_told_again_once_more_is_known_of_it() {
+        let mut json = Json::new(at(0.0));
+        let bare = held("ErrImagePull", "not found", 3..10);
+        let known = Cause { evidence: vec!["manifest unknown".to_owned()], ..bare.clone() };
+        for (now, cause) in [(0.0, &bare), (0.1, &bare), (0.2, &known), (0.3, &known)] {
+            happen(&mut json, Progress { causes: vec![cause.clone()], ..up(1, 3, 10) }, now);
+        }
+        let records = told(&mut json);
+        assert_eq!(kinds(&records), ["cause", "progress", "cause"]);
+        assert_eq!(records[2]["evidence"], json!(["manifest unknown"]));
     }
 
     #[test]
