@@ -136,6 +136,7 @@ fn flame_cluster(document: &Document<'_>, report: &mut Report) -> Option<FlameCl
         return None;
     }
     let fields = root.children();
+    report.at_top = fields.iter().map(|field| field.name.to_owned()).collect();
     for field in &fields {
         match report.name(field, &["apiVersion", "kind", "metadata", "spec"], &["status"]) {
             "metadata" => flame.metadata = metadata::read(report, field),

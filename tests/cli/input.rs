@@ -61,6 +61,12 @@ fn flag_and_file_may_not_name_different_namespaces() {
 }
 
 #[test]
+fn what_a_file_is_called_does_not_matter() {
+    let session = Session::new().file("flame.txt", BASIC).file("flame", format!("\u{FEFF}{BASIC}"));
+    assert_snapshot!(session.run("validate -f flame.txt -f flame"));
+}
+
+#[test]
 fn validate_goes_through_all_files() {
     let session = Session::new().file("good.yaml", BASIC).file("bad.yaml", BASIC.replace("kind: Flame", "kind: flame"));
     assert_snapshot!(session.run("validate -f bad.yaml -f good.yaml"));

@@ -38,6 +38,8 @@ pub(super) struct Report {
     worst_beyond: Severity,
     /// The lines that were left out because they are not YAML; a field that seems to be missing may be in there.
     pub left_out: String,
+    /// The fields at the top of the file; a section that seems to be missing may be one of them.
+    pub at_top: Vec<String>,
 }
 
 impl Report {
@@ -49,6 +51,7 @@ impl Report {
             beyond: 0,
             worst_beyond: Severity::Warning,
             left_out: String::new(),
+            at_top: Vec::new(),
         }
     }
 
@@ -132,7 +135,8 @@ impl Report {
     /// Tells that `section` has no field `name`, unless that may be the fault of a part that could not be read.
     pub(super) fn require(&mut self, section: &Field<'_>, name: &str, hint: &str) {
         let is_typo = || section.entries().iter().any(|entry| nearest(&key_in(&entry.name), &[name]).is_some());
-        if section.may_have(name) || self.left_out.contains(name) || is_typo() {
+        let is_at_top = || section.path == "spec" && self.at_top.iter().any(|field| field == name);
+        if section.may_have(name) || self.left_out.contains(name) || is_typo() || is_at_top() {
             return;
         }
         self.add(section.key, &path_of(&section.path, name), Fault::new(format!("{name} is required")).say(hint));

@@ -99,6 +99,10 @@ fn executor_manager(report: &mut Report, section: &Field<'_>) -> ExecutorManager
             "maxExecutors" => {
                 let number = report.integer(&field, u32::MAX, "remove the key to leave the number to Flame");
                 manager.max_executors = number.unwrap_or_default();
+                if number == Some(0) {
+                    let fault = Fault::new("0 is the default and not rendered: Flame takes its own number, 128");
+                    report.warn(&field, fault.say("remove the key"));
+                }
                 if manager.max_executors > MANY_EXECUTORS {
                     let fault =
                         Fault::new(format!("{} executors are as many threads in one Pod", manager.max_executors));

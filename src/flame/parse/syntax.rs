@@ -88,17 +88,12 @@ impl Repairs {
     }
 }
 
-/// Returns the lines of `text` with their ends; YAML also ends lines with a lone carriage return.
+/// Returns the lines of `text` with their ends; behind the last end there is one more, which is empty.
 fn lines(text: &str) -> Vec<&str> {
-    let mut lines = Vec::new();
-    let mut rest = text;
-    while let Some(at) = rest.find(['\n', '\r']) {
-        let end = if rest[at..].starts_with("\r\n") { at + 2 } else { at + 1 };
-        let (line, after) = rest.split_at(end);
-        lines.push(line);
-        rest = after;
+    let mut lines: Vec<&str> = text.split_inclusive('\n').collect();
+    if text.is_empty() || text.ends_with('\n') {
+        lines.push("");
     }
-    lines.push(rest);
     lines
 }
 
@@ -524,6 +519,10 @@ impl Here<'_> {
         let Some(scalar) = self.failure.last_scalar.filter(begun) else {
             let fault = Fault::new("a second \":\" in one line");
             let parts = self.content(self.line).split_once(": ");
+            if let Some((key, image)) = parts.filter(|(key, _)| key.trim() == "image") {
+                let better = format!("{}: {}", key.trim(), image.replace(": ", ":"));
+                return self.leave_out(fault.say(shown(&better)));
+            }
             return self.leave_out(match parts.and_then(|(key, value)| Some((key, in_quotes(value)?))) {
                 Some((key, better)) => fault.say(format!("{}: {better}", shown(key.trim()))),
                 None => fault.say("quote the value"),
