@@ -154,7 +154,8 @@ impl Report {
     pub(super) fn required<'t>(&mut self, field: &Field<'t>, example: &str) -> Option<&'t str> {
         let value = &field.value.value;
         if value.is_null() || value.as_text() == Some("") {
-            self.refuse(field, Fault::new(format!("{} is required, and this is empty", field.name)).write(example));
+            let message = format!("{} is required, and this is empty", shown(field.name));
+            self.refuse(field, Fault::new(message).write(example));
             return None;
         }
         self.line(field)
@@ -196,7 +197,7 @@ impl Report {
             self.refuse(
                 field,
                 match meant {
-                    Some(number) => fault.say(format!("{}: {number}", field.name)),
+                    Some(number) => fault.say(format!("{}: {number}", shown(field.name))),
                     None if matches!(fault.cure, Some(Cure::Write(_))) => fault.say(default),
                     None => fault,
                 },
