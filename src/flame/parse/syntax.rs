@@ -22,7 +22,7 @@ fn json_comment(line: &str) -> Option<usize> {
     let start = line.match_indices("//").chain(line.match_indices("/*")).map(|(at, _)| at).min()?;
     let before = &line[..start];
     // Not in quotes, and not alone: that is a line of its own.
-    let is_outside = before.matches('"').count() % 2 == 0 && before.ends_with([' ', ',', '{']);
+    let is_outside = before.matches('"').count().is_multiple_of(2) && before.ends_with([' ', ',', '{']);
     (is_outside && !is_blank(before)).then_some(start)
 }
 
