@@ -188,7 +188,7 @@ mod tests {
     fn no_line_is_longer_than_the_terminal_unless_a_word_is() {
         for columns in [40, 80, 132] {
             for field in all() {
-                let page = page(&field, columns).unwrap();
+                let page = page(field, columns).unwrap();
                 for line in page.lines().filter(|line| line.chars().count() > columns) {
                     // A heading, a name or an example stands as it is; prose has more than one word.
                     let words = line.split_whitespace().count();

@@ -216,8 +216,7 @@ fn misspelt(field: &Field<'_>, name: &str) -> Fault {
 
 /// Returns the sections that have a field of exactly this name.
 pub(super) fn home(name: &str) -> Option<String> {
-    let all = all();
-    let sections = all.iter().filter(|section| matches!(section.property.value, Type::Object { .. }));
+    let sections = all().iter().filter(|section| matches!(section.property.value, Type::Object { .. }));
     let homes = sections.filter(|section| !section.path.is_empty() && section.property.names().contains(&name));
     let homes: Vec<String> = homes.map(|section| section.path()).collect();
     (!homes.is_empty()).then(|| homes.join(" or "))

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of files: each check returns its faults, which the reader puts into place.
 
+use super::super::names::MAX_DNS_SUBDOMAIN_LENGTH;
 use super::super::schema::RESOURCE_NAMES;
 use super::grammar::{self, Fault};
 use super::quantity::Quantity;
@@ -11,8 +12,8 @@ use super::report::{nearest, shown};
 pub(super) const HUGE_PAGES: &str = "hugepages-";
 /// What the server puts before a device's name to count it in a quota.
 const QUOTA_PREFIX: &str = "requests.";
-/// With [`QUOTA_PREFIX`] a device's prefix has to be a DNS name still, of at most 253 characters.
-const MAX_DEVICE_PREFIX_LENGTH: usize = 253 - QUOTA_PREFIX.len();
+/// With [`QUOTA_PREFIX`] a device's prefix has to be a DNS name still.
+const MAX_DEVICE_PREFIX_LENGTH: usize = MAX_DNS_SUBDOMAIN_LENGTH - QUOTA_PREFIX.len();
 /// More CPUs than any machine has today.
 const MAX_CPUS: i64 = 2048;
 /// Less memory than the smallest container runtime starts a process with.

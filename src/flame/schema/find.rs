@@ -1,5 +1,7 @@
 //! From a path or a name to its field.
 
+use std::sync::LazyLock;
+
 use serde_yaml::{Mapping, Value};
 
 use super::{Property, ROOT, Type};
@@ -50,8 +52,11 @@ fn text(path: &[&str]) -> String {
 }
 
 /// Returns every field, parents first, in the order of the reference; the first is the whole file.
-pub fn all() -> Vec<Located> {
-    Located { path: Vec::new(), property: &ROOT, generated: false }.with_all_below()
+pub fn all() -> &'static [Located] {
+    // A file may have thousands of unknown fields, and each is looked up.
+    static ALL: LazyLock<Vec<Located>> =
+        LazyLock::new(|| Located { path: Vec::new(), property: &ROOT, generated: false }.with_all_below());
+    &ALL
 }
 
 /// Returns the field that `path` means: a full path, with or without the kind before it, or the end of one that only one
@@ -77,7 +82,7 @@ pub fn find(path: &str) -> Result<Located> {
     {
         return Ok(map.clone());
     }
-    Err(unknown(path, &names, &all))
+    Err(unknown(path, &names, all))
 }
 
 /// Returns the names in a path: `FlameCluster.spec.slot`, `spec.slot` and `.spec.slot` are the same.
