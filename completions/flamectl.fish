@@ -39,6 +39,8 @@ complete -c flamectl -n "__fish_flamectl_needs_command" -s h -l help -d 'Print h
 complete -c flamectl -n "__fish_flamectl_needs_command" -s V -l version -d 'Print version'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "up" -d 'Create or change a flame, and wait until it runs'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "status" -d 'Show how a flame is: state, ready Pods, what they wait for'
+complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "logs" -d 'Show what a flame\'s Pods write'
+complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "events" -d 'Show what happened to a flame\'s objects, oldest first'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "render" -d 'Print the objects that `up` would apply, without a server'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "down" -d 'Delete a flame\'s objects'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "watch" -d 'Keep a flame as its file says until interrupted'
@@ -101,6 +103,45 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand status" -l no-headers 
 complete -c flamectl -n "__fish_flamectl_using_subcommand status" -s v -l verbose -d 'Tell more: every object, every retry'
 complete -c flamectl -n "__fish_flamectl_using_subcommand status" -s q -l quiet -d 'Tell errors only'
 complete -c flamectl -n "__fish_flamectl_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c flamectl -n "__fish_flamectl_using_subcommand logs" -l since -d 'Show only lines of this time until now, as 90s, 5m or 1h30m' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand logs" -l tail -d 'Show only the last N lines of each Pod; -1 shows all' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand logs" -l prefix -d 'Say before each line which Pod wrote it; auto says it where there may be several' -r -f -a "auto\t'Where there may be several Pods'
+true\t'Always'
+false\t'Never'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand logs" -l max-log-requests -d 'Read at most N Pods\' logs at once' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand logs" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
+complete -c flamectl -n "__fish_flamectl_using_subcommand logs" -l context -d 'Use this context of the kubeconfig' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand logs" -s n -l namespace -d 'Work in this namespace' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand logs" -l request-timeout -d 'Give up on a single request after this time; 0 never does' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand logs" -l as -d 'Act as this user' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand logs" -l as-group -d 'Act as a member of this group (can be repeated)' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand logs" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand logs" -s f -l follow -d 'Go on with new lines until interrupted, those of Pods that are made meanwhile included'
+complete -c flamectl -n "__fish_flamectl_using_subcommand logs" -s p -l previous -d 'Show what the containers wrote that ended before the running ones'
+complete -c flamectl -n "__fish_flamectl_using_subcommand logs" -l timestamps -d 'Show the time of each line'
+complete -c flamectl -n "__fish_flamectl_using_subcommand logs" -s v -l verbose -d 'Tell more: every object, every retry'
+complete -c flamectl -n "__fish_flamectl_using_subcommand logs" -s q -l quiet -d 'Tell errors only'
+complete -c flamectl -n "__fish_flamectl_using_subcommand logs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c flamectl -n "__fish_flamectl_using_subcommand events" -l types -d 'Show only events of these types: Normal, Warning' -r -f -a "Normal\t''
+Warning\t''"
+complete -c flamectl -n "__fish_flamectl_using_subcommand events" -s o -l output -d 'Print in this format' -r -f -a "table\t'For people'
+json\t'One list; with --watch one line an event'
+yaml\t'One list; with --watch one document an event'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand events" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
+complete -c flamectl -n "__fish_flamectl_using_subcommand events" -l context -d 'Use this context of the kubeconfig' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand events" -s n -l namespace -d 'Work in this namespace' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand events" -l request-timeout -d 'Give up on a single request after this time; 0 never does' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand events" -l as -d 'Act as this user' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand events" -l as-group -d 'Act as a member of this group (can be repeated)' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand events" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand events" -s w -l watch -d 'Go on with new events until interrupted'
+complete -c flamectl -n "__fish_flamectl_using_subcommand events" -s v -l verbose -d 'Tell more: every object, every retry'
+complete -c flamectl -n "__fish_flamectl_using_subcommand events" -s q -l quiet -d 'Tell errors only'
+complete -c flamectl -n "__fish_flamectl_using_subcommand events" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c flamectl -n "__fish_flamectl_using_subcommand render" -s f -l filename -d 'Read the FlameCluster from FILE; - is standard input' -r -F
 complete -c flamectl -n "__fish_flamectl_using_subcommand render" -s o -l output -d 'Print in this format' -r -f -a "yaml\t'One document an object'
 json\t'One List'"

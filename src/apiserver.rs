@@ -3,6 +3,9 @@
 //! Effects: imports `flame`, `error`, kube and tokio; never clap, never prints. What happens is told to an [`Observer`].
 
 pub mod drive;
+pub mod events;
+pub mod evidence;
+pub mod logs;
 pub mod read;
 mod rights;
 pub mod surroundings;
@@ -175,12 +178,7 @@ impl ApiServer {
         request: http::Request<Vec<u8>>,
     ) -> Result<(T, StatusCode), Failure> {
         let uri = request.uri().to_string();
-        let answer = tokio::time::timeout(self.request_timeout, self.answer(request)).await;
-        let timed_out = || format!("{} did not answer within {} s", self.url, self.request_timeout.as_secs());
-        let (status, headers, body) = answer.map_err(|_| Failure::Broken(timed_out()))??;
-        if !status.is_success() {
-            return Err(failure(status, &headers, &body));
-        }
+        let (body, status) = self.send_for_bytes(request).await?;
         let value = serde_json::from_slice(&body);
         value.map(|value| (value, status)).map_err(|_| {
             Failure::Broken(format!(
@@ -189,6 +187,17 @@ impl ApiServer {
                 start(&body)
             ))
         })
+    }
+
+    /// Sends one request once and returns the answer as it is, which a log's is no JSON.
+    pub(crate) async fn send_for_bytes(
+        &self,
+        request: http::Request<Vec<u8>>,
+    ) -> Result<(Vec<u8>, StatusCode), Failure> {
+        let answer = tokio::time::timeout(self.request_timeout, self.answer(request)).await;
+        let timed_out = || format!("{} did not answer within {} s", self.url, self.request_timeout.as_secs());
+        let (status, headers, body) = answer.map_err(|_| Failure::Broken(timed_out()))??;
+        if status.is_success() { Ok((body, status)) } else { Err(failure(status, &headers, &body)) }
     }
 
     async fn answer(&self, request: http::Request<Vec<u8>>) -> Result<(StatusCode, HeaderMap, Vec<u8>), Failure> {

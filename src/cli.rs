@@ -58,6 +58,11 @@ const SCHEMA_EXAMPLES: &str = "Example:
 With this first line in a FlameCluster beside it, yaml-language-server and VS Code's YAML extension check and complete it:
   # yaml-language-server: $schema=./flamecluster.schema.json";
 
+const LOGS_EXAMPLES: &str = "Examples:
+  flamectl logs demo                          The last lines of every Pod
+  flamectl logs demo session-manager -p       Why the session manager restarted
+  flamectl logs demo 3 -f                     What executor 3 writes from now on, too";
+
 /// What was asked for.
 #[derive(Debug, Parser)]
 #[command(
@@ -161,6 +166,11 @@ pub enum Verb {
     Up(UpArgs),
     /// Show how a flame is: state, ready Pods, what they wait for
     Status(StatusArgs),
+    /// Show what a flame's Pods write
+    #[command(after_help = LOGS_EXAMPLES)]
+    Logs(LogsArgs),
+    /// Show what happened to a flame's objects, oldest first
+    Events(EventsArgs),
     /// Print the objects that `up` would apply, without a server
     Render(RenderArgs),
     /// Delete a flame's objects

@@ -8,8 +8,10 @@ mod work;
 mod completions;
 mod diff;
 mod down;
+mod events;
 mod explain;
 mod init;
+mod logs;
 pub mod render;
 mod restart;
 mod scale;
@@ -38,6 +40,8 @@ pub async fn run(cli: &Cli, printer: &Printer) -> Result<u8> {
     match &cli.verb {
         Verb::Up(args) => up::run(&context, args).await,
         Verb::Status(args) => status::run(&context, args).await,
+        Verb::Logs(args) => logs::run(&context, args).await,
+        Verb::Events(args) => events::run(&context, args).await,
         Verb::Render(args) => render::run(&context, args).await,
         Verb::Down(args) => down::run(&context, args).await,
         Verb::Watch(args) => watch::run(&context, args).await,

@@ -1,13 +1,18 @@
 //! The FlameCluster as the reference defines it, with its defaults.
 //!
-//! Pure: this layer imports std (no files, network, environment or clock), serde, k8s_openapi, the YAML crates and a hash.
+//! Pure: this layer imports std (no files, network, environment or clock), serde, k8s_openapi, the YAML crates, a hash
+//! and jiff's times.
 //! A [`FlameCluster`] that [`parse`] returned is valid; everything below may rely on that.
 
 pub mod amounts;
 pub mod answers;
 pub mod config;
 pub mod disruption;
+pub mod events;
+pub mod evidence;
+pub mod logs;
 pub mod manifests;
+pub mod mask;
 pub mod names;
 pub mod observed;
 pub mod parse;

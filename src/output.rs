@@ -3,7 +3,9 @@
 //! Imports flame types, the terminal crates and serde. Nothing here sends a request or parses an argument.
 
 pub mod ask;
+pub mod events;
 pub mod explain;
+pub mod logs;
 pub mod progress;
 pub mod report;
 mod snippet;
@@ -44,6 +46,8 @@ pub struct Environment {
     pub dumb: bool,
     /// Somebody can answer.
     pub stdin_is_terminal: bool,
+    /// Somebody reads the data as it comes.
+    pub stdout_is_terminal: bool,
     /// Somebody reads progress, hints and errors as they come.
     pub stderr_is_terminal: bool,
     /// The locale has all characters, not only ASCII.
@@ -62,6 +66,7 @@ impl Environment {
             no_color: env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
             dumb: env::var_os("TERM").is_some_and(|value| value == "dumb"),
             stdin_is_terminal: io::stdin().is_terminal(),
+            stdout_is_terminal: io::stdout().is_terminal(),
             stderr_is_terminal: io::stderr().is_terminal(),
             unicode: is_unicode(["LC_ALL", "LC_CTYPE", "LANG"].map(env::var_os)),
             width: Term::stderr().size_checked().map(|(_, columns)| columns),
@@ -136,11 +141,18 @@ impl Printer {
     /// The data did not get out, as on a full disk. A reader that went away, as `head` does, is no error.
     pub fn data(&self, text: &str) -> Result<()> {
         let line_break = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-        match write(&self.out, &[text, line_break]) {
-            Err(error) if error.kind() != IoKind::BrokenPipe => {
-                Err(Error::server(format!("standard output can't be written: {error}")))
-            }
-            _ => Ok(()),
+        self.stream(format!("{text}{line_break}").as_bytes()).map(drop)
+    }
+
+    /// Prints a piece of data of which more may come, and tells whether somebody still reads it.
+    ///
+    /// # Errors
+    /// As [`Printer::data`].
+    pub fn stream(&self, bytes: &[u8]) -> Result<bool> {
+        match write_bytes(&self.out, bytes) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == IoKind::BrokenPipe => Ok(false),
+            Err(error) => Err(Error::server(format!("standard output can't be written: {error}"))),
         }
     }
 
@@ -295,6 +307,18 @@ impl Printer {
         self.options.verbose && !self.options.quiet
     }
 
+    /// Tells whether data goes to a terminal.
+    pub fn shows_data(&self) -> bool {
+        self.environment.stdout_is_terminal
+    }
+
+    /// Tells whether data may be coloured.
+    pub fn colors_data(&self) -> bool {
+        let environment = &self.environment;
+        let by_environment = environment.stdout_is_terminal && !environment.no_color && !environment.dumb;
+        self.options.color.unwrap_or(by_environment)
+    }
+
     fn labelled(&self, label: &str, color: Color, text: &str) {
         self.to_stderr(&format!("{} {}", self.paint(color, label), text::clean(text)));
     }
@@ -321,8 +345,12 @@ impl Printer {
 }
 
 fn write(sink: &Sink, parts: &[&str]) -> io::Result<()> {
+    write_bytes(sink, parts.concat().as_bytes())
+}
+
+fn write_bytes(sink: &Sink, bytes: &[u8]) -> io::Result<()> {
     let mut sink = sink.lock().unwrap_or_else(PoisonError::into_inner);
-    sink.write_all(parts.concat().as_bytes())?;
+    sink.write_all(bytes)?;
     sink.flush()
 }
 
@@ -412,6 +440,7 @@ pub(crate) mod tests {
         no_color: false,
         dumb: false,
         stdin_is_terminal: true,
+        stdout_is_terminal: true,
         stderr_is_terminal: true,
         unicode: true,
         width: Some(100),
@@ -645,6 +674,7 @@ pub(crate) mod tests {
             Printer::to(sink(), sink(), PrinterOptions::default(), Environment::default())
         };
         printer(IoKind::BrokenPipe).data("x").unwrap();
+        assert!(!printer(IoKind::BrokenPipe).stream(b"x").unwrap());
         printer(IoKind::BrokenPipe).line("x");
         let error = printer(IoKind::StorageFull).data("x").unwrap_err();
         assert_eq!(

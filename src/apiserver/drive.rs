@@ -9,6 +9,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
+use super::evidence::Inquirer;
 use super::read::flame_selector;
 use super::watch::{News, Watch};
 use super::{ApiServer, Observer};
@@ -21,6 +22,8 @@ use crate::flame::rollout::{Event, Outcome, Progress, Rollout, Step, Time, Write
 pub const TICK: Duration = Duration::from_millis(250);
 /// Requests in flight at first, and at most: inside the 49 seats that API priority and fairness gives one ordinary user.
 const WINDOW: (usize, usize) = (8, 40);
+/// How long a command that ends without success still waits to learn why.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// What comes from outside while a command works.
 pub struct Outside {
@@ -55,26 +58,27 @@ impl Drive<'_> {
         let mut watch = None;
         let mut window = WINDOW.0;
         let mut told = None;
+        let mut inquirer = Inquirer::new(self.api, self.namespace, self.observer);
         loop {
             let before = self.now();
             let step = rollout.next(before);
             let cost = self.now().saturating_sub(before);
             match step {
                 Step::Done if outside.aims.is_none() => return Ok(()),
-                Step::Stop(error) => return Err(error),
-                _ if *outside.interrupted.borrow() => return Err(interrupted(rollout)),
+                Step::Stop(error) => return Err(self.informed(rollout, error, &mut inquirer, outside).await),
+                _ if *outside.interrupted.borrow() => return Err(rollout.interrupted()),
                 Step::Read(objects) => self.read(rollout, objects, outside).await,
                 Step::Write(writes) => {
                     // The watch is there before the first write, so that nothing of what follows is missed.
                     let watch = watch.get_or_insert_with(|| self.open(rollout));
                     self.write(rollout, writes, watch, &mut window, outside).await?;
                 }
-                Step::Done => self.wait(rollout, &mut watch, None, outside).await,
+                Step::Done => self.wait(rollout, &mut watch, &mut inquirer, None, outside).await,
                 Step::Wait(until) => {
                     self.tell(rollout, &mut told);
                     // A step over many Pods costs; letting news gather for a multiple of that bounds the share of a core.
                     sleep(cost * 4).await;
-                    self.wait(rollout, &mut watch, until, outside).await;
+                    self.wait(rollout, &mut watch, &mut inquirer, until, outside).await;
                 }
             }
         }
@@ -159,7 +163,7 @@ impl Drive<'_> {
                 // News are taken in all along: one of them may be that another command took the flame over.
                 Some(news) = watch.next() => self.take(rollout, news),
                 () = sleep(TICK) => self.observer.tick(),
-                Ok(()) = outside.interrupted.changed() => return Err(interrupted(rollout)),
+                Ok(()) = outside.interrupted.changed() => return Err(rollout.interrupted()),
             }
             stopped |= rollout.is_late(self.now());
         }
@@ -184,10 +188,18 @@ impl Drive<'_> {
         }
     }
 
-    /// Waits for news, the time, a new aim or an interruption, ticking all along.
-    async fn wait(&self, rollout: &mut Rollout, watch: &mut Option<Watch>, until: Option<Time>, outside: &mut Outside) {
+    /// Waits for news, answers, the time, a new aim or an interruption, ticking all along.
+    async fn wait(
+        &self,
+        rollout: &mut Rollout,
+        watch: &mut Option<Watch>,
+        inquirer: &mut Inquirer<'_>,
+        until: Option<Time>,
+        outside: &mut Outside,
+    ) {
         let watch = watch.get_or_insert_with(|| self.open(rollout));
         loop {
+            inquirer.look(rollout, self.now());
             let left = until.map_or(TICK, |until| until.saturating_sub(self.now()).min(TICK));
             let aim = async {
                 match &mut outside.aims {
@@ -204,6 +216,10 @@ impl Drive<'_> {
                     }
                     return;
                 }
+                (uid, evidence) = inquirer.next() => {
+                    rollout.learned(uid, evidence);
+                    return;
+                }
                 desired = aim => {
                     if let Some(desired) = desired {
                         rollout.aim(desired);
@@ -218,6 +234,32 @@ impl Drive<'_> {
                 }
                 Ok(()) = outside.interrupted.changed() => return,
             }
+        }
+    }
+
+    /// Returns the error with what can still be learned about its causes: it is what people go on from.
+    async fn informed(
+        &self,
+        rollout: &mut Rollout,
+        error: Error,
+        inquirer: &mut Inquirer<'_>,
+        outside: &mut Outside,
+    ) -> Error {
+        if !matches!(error.kind, ErrorKind::Timeout | ErrorKind::Unhealthy) {
+            return error;
+        }
+        inquirer.look_at_last(rollout);
+        let mut time = pin!(sleep(LAST_WORDS));
+        while !inquirer.is_idle() {
+            tokio::select! {
+                (uid, evidence) = inquirer.next() => rollout.learned(uid, evidence),
+                () = &mut time => break,
+                Ok(()) = outside.interrupted.changed() => break,
+            }
+        }
+        match rollout.next(self.now()) {
+            Step::Stop(informed) => informed,
+            _ => error,
         }
     }
 
@@ -244,17 +286,4 @@ fn adapt(window: &mut usize, outcome: &Outcome) {
         Outcome::Busy(..) | Outcome::Unknown(_) => (*window / 2).max(1),
         _ => (*window + 1).min(WINDOW.1),
     };
-}
-
-/// Returns the error of an interrupted command: what is left to do, and how to go on.
-pub fn interrupted(rollout: &Rollout) -> Error {
-    let progress = rollout.progress();
-    let left = match progress.to_do {
-        0 => "everything was sent".to_owned(),
-        1 => "1 object is still to change".to_owned(),
-        many => format!("{many} objects are still to change"),
-    };
-    let name = &progress.name;
-    let error = Error::new(ErrorKind::Interrupted, format!("interrupted: {name} is left as it is, {left}"));
-    error.hint("run the same command again to go on; nothing needs cleaning up").hint(format!("flamectl status {name}"))
 }

@@ -37,6 +37,18 @@ pub struct Reading {
     pub resource_version: String,
 }
 
+/// A list to read page by page.
+pub(super) struct Pages<'a> {
+    /// The request path.
+    pub path: &'a str,
+    /// What it lists, for people.
+    pub what: &'a str,
+    /// What is asked for.
+    pub params: ListParams,
+    /// Whether only metadata is asked for.
+    pub names_only: bool,
+}
+
 /// Reads one object as the server sends it.
 ///
 /// # Errors
@@ -131,33 +143,44 @@ impl ApiServer {
         names_only: bool,
         observer: &dyn Observer,
     ) -> Result<(Vec<T>, String)> {
-        let pages = self.pages(path, what, selector, names_only, observer).await;
+        let label_selector = Some(selector.to_owned()).filter(|it| !it.is_empty());
+        let params = ListParams { label_selector, ..Default::default() };
+        let pages = Pages { path, what, params, names_only };
+        let pages = self.pages(&pages, |_: &T| true, observer).await;
         pages.map_err(|failure| read_error(what, self.url(), &failure))
     }
 
-    /// Reads a list page by page, all of it as of one moment.
+    /// Reads a list page by page and keeps of it what `keep` wants; also returns from where a watch goes on.
+    ///
+    /// # Errors
+    /// What the server said.
+    pub(super) async fn list_some<T: DeserializeOwned>(
+        &self,
+        pages: &Pages<'_>,
+        keep: impl Fn(&T) -> bool,
+        observer: &dyn Observer,
+    ) -> Result<(Vec<T>, String)> {
+        let what = pages.what;
+        self.pages(pages, keep, observer).await.map_err(|failure| read_error(what, self.url(), &failure))
+    }
+
+    /// Reads a list page by page, all of it as of one moment, and keeps of it what `keep` wants.
     ///
     /// # Errors
     /// Why it could not be read. Half a list is never returned.
     pub(super) async fn pages<T: DeserializeOwned>(
         &self,
-        path: &str,
-        what: &str,
-        selector: &str,
-        names_only: bool,
+        pages: &Pages<'_>,
+        keep: impl Fn(&T) -> bool,
         observer: &dyn Observer,
     ) -> Result<(Vec<T>, String), Failure> {
-        let first = ListParams {
-            limit: Some(PAGE),
-            label_selector: Some(selector.to_owned()).filter(|it| !it.is_empty()),
-            ..Default::default()
-        };
+        let Pages { path, what, .. } = pages;
         'again: for _ in 0..LIST_TRIES {
-            let mut params = first.clone();
+            let mut params = ListParams { limit: Some(PAGE), ..pages.params.clone() };
             let mut items = Vec::new();
             loop {
-                let requests = kube::core::Request::new(path);
-                let request = if names_only { requests.list_metadata(&params) } else { requests.list(&params) };
+                let requests = kube::core::Request::new(*path);
+                let request = if pages.names_only { requests.list_metadata(&params) } else { requests.list(&params) };
                 let request = request.map_err(|error| Failure::Broken(error.to_string()))?;
                 let page: List<T> = match self.attempt(what, request, observer).await? {
                     Read::Found(page) => page,
@@ -165,7 +188,7 @@ impl ApiServer {
                     Read::Expired => continue 'again,
                     Read::Missing => return Err(Failure::missing(format!("{} has no {path}", self.url()))),
                 };
-                items.extend(page.items);
+                items.extend(page.items.into_iter().filter(&keep));
                 if page.metadata.continue_token.is_empty() {
                     return Ok((items, page.metadata.resource_version));
                 }

@@ -7,9 +7,10 @@ mod wire;
 use std::time::Duration;
 
 use futures_util::future::join5;
-use kube::core::params::GetParams;
+use kube::core::params::{GetParams, ListParams};
 use serde::de::DeserializeOwned;
 
+use super::read::Pages;
 use super::{ApiServer, Failure, Observer, Read, read_error, sleep};
 use crate::flame::plan::Right;
 use crate::flame::preflight::{LimitRange, Namespace, Node, Questions, Quota, Surroundings};
@@ -110,7 +111,8 @@ impl ApiServer {
         path: &str,
         observer: &dyn Observer,
     ) -> Result<Vec<T>, Unread> {
-        match self.pages::<W>(path, what, "", false, observer).await {
+        let pages = Pages { path, what, params: ListParams::default(), names_only: false };
+        match self.pages(&pages, |_: &W| true, observer).await {
             Ok((items, _)) => Ok(items.into_iter().map(Into::into).collect()),
             Err(failure) => Err(self.unread(what, &failure)),
         }

@@ -101,7 +101,7 @@ struct Follower {
 }
 
 /// How a stream ended.
-enum End {
+pub(super) enum End {
     /// As streams do: go on where it was.
     Closed,
     /// The server forgot where it was (410).
@@ -114,7 +114,7 @@ enum End {
 
 impl Follower {
     async fn run(mut self) {
-        let mut pause = BACKOFF.0;
+        let mut pace = Pace::default();
         loop {
             let began = clock();
             let end = match self.kind {
@@ -122,74 +122,38 @@ impl Follower {
                 Kind::Service => self.follow::<wire::Service>(|it| Observed::Service(it.into())).await,
                 Kind::ConfigMap => self.follow::<wire::ConfigMap>(|it| Observed::ConfigMap(it.into())).await,
             };
-            let lived = began.elapsed() >= SHORT;
-            let again = match end {
-                End::Closed if lived => None,
-                End::Closed => Some(pause),
+            let lived = began.elapsed();
+            let wish = match end {
+                End::Closed => None,
                 End::Expired => {
                     self.relist().await;
-                    Some(pause)
+                    Some(Duration::ZERO)
                 }
                 End::Trouble(why, after) => {
                     let _ = self.news.send(News::Trouble(why)).await;
-                    Some(after.unwrap_or_default().min(RETRY_AFTER_MAX).max(pause))
+                    Some(after.unwrap_or_default())
                 }
                 End::Abandoned => return,
             };
-            match again {
-                Some(after) => {
-                    tokio::time::sleep(after).await;
-                    pause = if lived { BACKOFF.0 } else { (pause * 2).min(BACKOFF.1) };
-                }
-                None => pause = BACKOFF.0,
-            }
+            pace.rest(lived, wish).await;
         }
     }
 
     /// Opens one stream and hands its events on until it ends.
     async fn follow<T: DeserializeOwned>(&mut self, observed: fn(T) -> Observed) -> End {
-        let mut lines = match self.open().await {
-            Ok(lines) => lines,
-            Err(Failure::Status { status, .. }) if status.code == 410 => return End::Expired,
-            Err(failure) => return End::Trouble(failure.text(), retry_after(&failure)),
-        };
-        loop {
-            let line = match tokio::time::timeout(IDLE, lines.next()).await {
-                Err(_) => return End::Trouble(format!("the watch said nothing for {} s", IDLE.as_secs()), None),
-                Ok(Err(why)) => return End::Trouble(why, None),
-                Ok(Ok(None)) => return End::Closed,
-                Ok(Ok(Some(line))) => line,
-            };
-            let news = match serde_json::from_slice::<WatchEvent<T>>(&line) {
-                Ok(WatchEvent::Added(it) | WatchEvent::Modified(it)) => News::Seen(observed(it)),
-                Ok(WatchEvent::Deleted(it)) => News::Deleted(observed(it)),
-                Ok(WatchEvent::Bookmark(bookmark)) => {
-                    self.resource_version = bookmark.metadata.resource_version;
-                    continue;
-                }
-                Ok(WatchEvent::Error(status)) => return ended_by(&status),
-                Err(_) => return End::Trouble("the watch said something that is not an event".to_owned(), None),
-            };
-            if let News::Seen(it) | News::Deleted(it) = &news {
-                self.resource_version = it.meta().resource_version.to_string();
-            }
-            if self.news.send(news).await.is_err() {
-                return End::Abandoned;
-            }
-        }
-    }
-
-    async fn open(&self) -> Result<Lines, Failure> {
-        let params = WatchParams {
-            label_selector: Some(self.selector.clone()),
-            timeout: Some(WATCH_SECONDS),
-            bookmarks: true,
-            ..Default::default()
-        };
         let path = format!("/api/v1/namespaces/{}/{}", self.namespace, self.kind.resource());
+        let params = WatchParams { label_selector: Some(self.selector.clone()), ..watch_params() };
         let request = kube::core::Request::new(path).watch(&params, &self.resource_version);
-        let request = request.map_err(|error| Failure::Broken(error.to_string()))?;
-        self.api.stream(request).await
+        let news = |change, it| {
+            let observed = observed(it);
+            let resource_version = observed.meta().resource_version.to_string();
+            let news = match change {
+                Change::Seen => News::Seen(observed),
+                Change::Deleted => News::Deleted(observed),
+            };
+            (resource_version, Some(news))
+        };
+        follow(&self.api, request, &mut self.resource_version, &self.news, news).await
     }
 
     /// Reads everything once after 410. Only Pods are listed; the few other objects are read by name, and their watch goes on
@@ -211,6 +175,94 @@ impl Follower {
     }
 }
 
+/// What happened to an object.
+#[derive(Clone, Copy)]
+pub(super) enum Change {
+    /// It was made or changed.
+    Seen,
+    /// It is gone.
+    Deleted,
+}
+
+/// Returns what all watches ask for.
+pub(super) fn watch_params() -> WatchParams {
+    WatchParams { timeout: Some(WATCH_SECONDS), bookmarks: true, ..Default::default() }
+}
+
+/// Opens one stream and sends on what `news` makes of its events, with the `resourceVersion` from which to go on, until it
+/// ends.
+pub(super) async fn follow<T: DeserializeOwned, N>(
+    api: &ApiServer,
+    request: Result<http::Request<Vec<u8>>, kube::core::request::Error>,
+    resource_version: &mut String,
+    listener: &mpsc::Sender<N>,
+    news: impl Fn(Change, T) -> (String, Option<N>),
+) -> End {
+    let mut lines = match open(api, request).await {
+        Ok(lines) => lines,
+        Err(Failure::Status { status, .. }) if status.code == 410 => return End::Expired,
+        Err(failure) => return End::Trouble(failure.text(), retry_after(&failure)),
+    };
+    loop {
+        let line = match tokio::time::timeout(IDLE, lines.next()).await {
+            Err(_) => return End::Trouble(format!("the watch said nothing for {} s", IDLE.as_secs()), None),
+            Ok(Err(why)) => return End::Trouble(why, None),
+            Ok(Ok(None)) => return End::Closed,
+            Ok(Ok(Some(line))) => line,
+        };
+        let (change, it) = match serde_json::from_slice::<WatchEvent<T>>(&line) {
+            Ok(WatchEvent::Added(it) | WatchEvent::Modified(it)) => (Change::Seen, it),
+            Ok(WatchEvent::Deleted(it)) => (Change::Deleted, it),
+            Ok(WatchEvent::Bookmark(bookmark)) => {
+                *resource_version = bookmark.metadata.resource_version;
+                continue;
+            }
+            Ok(WatchEvent::Error(status)) => return ended_by(&status),
+            Err(_) => return End::Trouble("the watch said something that is not an event".to_owned(), None),
+        };
+        let (version, news) = news(change, it);
+        *resource_version = version;
+        if let Some(news) = news
+            && listener.send(news).await.is_err()
+        {
+            return End::Abandoned;
+        }
+    }
+}
+
+async fn open(
+    api: &ApiServer,
+    request: Result<http::Request<Vec<u8>>, kube::core::request::Error>,
+) -> Result<Lines, Failure> {
+    let request = request.map_err(|error| Failure::Broken(error.to_string()))?;
+    let body = api.stream(request, api.request_timeout).await?;
+    Ok(Lines { body, buffer: Vec::new(), searched: 0 })
+}
+
+/// Pauses between two streams, longer and longer while they fail.
+pub(super) struct Pace(Duration);
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self(BACKOFF.0)
+    }
+}
+
+impl Pace {
+    /// Waits before the next stream after one that lived so long; at once after one that ended as streams do, else at least
+    /// as long as is wished for.
+    pub(super) async fn rest(&mut self, lived: Duration, wish: Option<Duration>) {
+        let lived = lived >= SHORT;
+        match wish {
+            None if lived => self.0 = BACKOFF.0,
+            wish => {
+                tokio::time::sleep(wish.unwrap_or_default().min(RETRY_AFTER_MAX).max(self.0)).await;
+                self.0 = if lived { BACKOFF.0 } else { (self.0 * 2).min(BACKOFF.1) };
+            }
+        }
+    }
+}
+
 fn ended_by(status: &Status) -> End {
     match status.code {
         410 => End::Expired,
@@ -219,7 +271,7 @@ fn ended_by(status: &Status) -> End {
 }
 
 /// Stays silent: the trouble of a relist is told as [`News::Trouble`].
-struct Silent;
+pub(super) struct Silent;
 
 impl Observer for Silent {
     fn event(&self, _: Event) {}
@@ -227,7 +279,7 @@ impl Observer for Silent {
 }
 
 #[expect(clippy::disallowed_methods, reason = "how long a stream lived is this file's own business, and monotonic")]
-fn clock() -> std::time::Instant {
+pub(super) fn clock() -> std::time::Instant {
     std::time::Instant::now()
 }
 
@@ -240,13 +292,14 @@ struct Lines {
 }
 
 impl ApiServer {
-    async fn stream(&self, request: http::Request<Vec<u8>>) -> Result<Lines, Failure> {
-        let opened = tokio::time::timeout(self.request_timeout, self.client.send(request.map(Body::from))).await;
-        let opened = opened.map_err(|_| Failure::Broken(format!("{} did not answer the watch", self.url)))?;
+    /// Opens a stream; how long it goes on is its reader's business.
+    pub(super) async fn stream(&self, request: http::Request<Vec<u8>>, within: Duration) -> Result<Body, Failure> {
+        let opened = tokio::time::timeout(within, self.client.send(request.map(Body::from))).await;
+        let opened = opened.map_err(|_| Failure::Broken(format!("{} opened no stream", self.url)))?;
         let response = opened.map_err(|error| Failure::Broken(super::client_error(&error)))?;
         let (parts, body) = response.into_parts();
         if parts.status.is_success() {
-            return Ok(Lines { body, buffer: Vec::new(), searched: 0 });
+            return Ok(body);
         }
         let body = http_body_util::Limited::new(body, LINE_LIMIT).collect().await;
         let body = body.map(|body| body.to_bytes().to_vec()).unwrap_or_default();

@@ -1,14 +1,21 @@
 //! What the API server sends, cut down to what flamectl looks at: everything else, `managedFields` above all, is dropped
 //! while it is parsed, so that ten thousand Pods fit into a few megabytes.
 
+mod evidence;
+
 use std::collections::BTreeMap;
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
 use crate::flame::amounts::Amounts;
-use crate::flame::names::FIELD_MANAGER;
-use crate::flame::observed::{ObservedConfigMap, ObservedMeta, ObservedPod, ObservedPort, ObservedService, Phase};
+use crate::flame::names::{Component, FIELD_MANAGER};
+use crate::flame::observed::{
+    self, Conditions, Ended, ObservedConfigMap, ObservedMeta, ObservedPod, ObservedPort, ObservedService,
+    OtherContainer, Phase, Reason, Seconds,
+};
+
+pub use evidence::{Event, Node};
 
 /// A page of a list.
 #[derive(Deserialize)]
@@ -43,6 +50,21 @@ pub struct NameMeta {
     pub name: String,
 }
 
+/// A timestamp as the server writes it; one that is none counts as unknown.
+#[derive(Clone, Copy, Debug, Default)]
+struct Moment(Option<Seconds>);
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        Ok(Self(text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second)))
+    }
+}
+
+fn seconds(moment: Option<Moment>) -> Option<Seconds> {
+    moment.and_then(|moment| moment.0)
+}
+
 #[derive(Deserialize, Clone, Debug, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Meta {
@@ -52,8 +74,9 @@ struct Meta {
     resource_version: String,
     labels: Option<BTreeMap<String, String>>,
     annotations: Option<BTreeMap<String, String>>,
-    creation_timestamp: Option<String>,
-    deletion_timestamp: Option<IgnoredAny>,
+    creation_timestamp: Option<Moment>,
+    deletion_timestamp: Option<Moment>,
+    deletion_grace_period_seconds: Option<i64>,
     finalizers: Option<Vec<String>>,
     owner_references: Option<Vec<serde_json::Value>>,
     managed_fields: Option<Vec<Managed>>,
@@ -114,8 +137,10 @@ impl From<Meta> for ObservedMeta {
             resource_version: meta.resource_version.parse().unwrap_or(0),
             labels: meta.labels.unwrap_or_default(),
             annotations: meta.annotations.unwrap_or_default(),
-            creation_timestamp: meta.creation_timestamp.unwrap_or_default(),
+            creation_timestamp: seconds(meta.creation_timestamp),
             terminating: meta.deletion_timestamp.is_some(),
+            deletion_timestamp: seconds(meta.deletion_timestamp),
+            deletion_grace_period_seconds: meta.deletion_grace_period_seconds,
             finalizers: meta.finalizers.unwrap_or_default(),
             controller: controllers.first().map(named),
             other_owners,
@@ -204,11 +229,14 @@ struct PodSpec {
     node_name: Option<String>,
     hostname: Option<String>,
     containers: Vec<Container>,
+    init_containers: Vec<Container>,
+    scheduling_gates: Vec<Gate>,
 }
 
 #[derive(Deserialize, Clone, Debug, Default)]
 #[serde(default)]
 struct Container {
+    name: String,
     image: Option<String>,
     resources: Resources,
 }
@@ -221,29 +249,43 @@ struct Resources {
 }
 
 #[derive(Deserialize, Clone, Debug, Default)]
+#[serde(default)]
+struct Gate {
+    name: String,
+}
+
+#[derive(Deserialize, Clone, Debug, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct PodStatus {
     phase: String,
     reason: Option<String>,
     message: Option<String>,
+    #[serde(rename = "podIP")]
+    pod_ip: Option<String>,
+    start_time: Option<Moment>,
+    nominated_node_name: Option<String>,
     conditions: Vec<Condition>,
     init_container_statuses: Vec<ContainerStatus>,
     container_statuses: Vec<ContainerStatus>,
 }
 
 #[derive(Deserialize, Clone, Debug, Default)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 struct Condition {
     r#type: String,
     status: String,
     reason: String,
     message: String,
+    last_transition_time: Option<Moment>,
 }
 
 #[derive(Deserialize, Clone, Debug, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct ContainerStatus {
+    name: String,
     image: Option<String>,
+    ready: bool,
+    started: bool,
     restart_count: u32,
     state: ContainerState,
     last_state: ContainerState,
@@ -253,6 +295,7 @@ struct ContainerStatus {
 #[serde(default)]
 struct ContainerState {
     waiting: Option<Waiting>,
+    running: Option<Running>,
     terminated: Option<Terminated>,
 }
 
@@ -265,8 +308,19 @@ struct Waiting {
 
 #[derive(Deserialize, Clone, Debug, Default)]
 #[serde(rename_all = "camelCase", default)]
+struct Running {
+    started_at: Option<Moment>,
+}
+
+#[derive(Deserialize, Clone, Debug, Default)]
+#[serde(rename_all = "camelCase", default)]
 struct Terminated {
-    exit_code: Option<i32>,
+    exit_code: i32,
+    signal: Option<i32>,
+    reason: String,
+    message: String,
+    started_at: Option<Moment>,
+    finished_at: Option<Moment>,
 }
 
 impl Pod {
@@ -279,13 +333,16 @@ impl Pod {
 impl From<Pod> for ObservedPod {
     fn from(it: Pod) -> Self {
         let status = it.status;
-        let condition = |name: &str| status.conditions.iter().find(|condition| condition.r#type == name);
-        let all = || status.init_container_statuses.iter().chain(&status.container_statuses);
-        // A kubelet says ContainerCreating while it works; whoever waits for something else comes first.
-        let waiting = all().filter_map(|it| it.state.waiting.as_ref()).max_by_key(|it| !is_ordinary(it));
-        let main = status.container_statuses.first();
-        let terminated = all().find_map(|it| it.state.terminated.as_ref().or(it.last_state.terminated.as_ref()));
-        let unscheduled = condition("PodScheduled").filter(|it| it.status == "False" && it.reason == "Unschedulable");
+        let own = it.spec.containers.iter().find(|container| is_flames(&container.name)).or(it.spec.containers.first());
+        let own_name = own.map_or("", |own| own.name.as_str());
+        let running_image = named(&status.container_statuses, own_name).and_then(|it| it.image.clone());
+        let blamed = blamed(&status, own_name);
+        let other = blamed.filter(|(container, init)| *init || container.name != own_name);
+        let blamed = blamed.map(|(container, _)| container.clone()).unwrap_or_default();
+        let waiting = blamed.state.waiting.unwrap_or_default();
+        let ended = blamed.state.terminated.map(|it| (it, false));
+        let ended = ended.or(blamed.last_state.terminated.map(|it| (it, true)));
+        let disruption = condition(&status, "DisruptionTarget").filter(|it| it.status == "True").map(Condition::why);
         let (mut requests, mut limits) = (Amounts::default(), Amounts::default());
         for container in &it.spec.containers {
             container.resources.requests.iter().for_each(|amounts| requests.add_all(amounts));
@@ -294,29 +351,127 @@ impl From<Pod> for ObservedPod {
         Self {
             requests,
             limits,
-            image: it.spec.containers.into_iter().find_map(|container| container.image).unwrap_or_default(),
-            running_image: main.and_then(|it| it.image.clone()),
-            hostname: it.spec.hostname,
-            node: it.spec.node_name,
+            image: own.and_then(|own| own.image.clone()).unwrap_or_default(),
+            running_image,
             phase: match status.phase.as_str() {
                 "Running" => Phase::Running,
                 "Succeeded" => Phase::Succeeded,
                 "Failed" => Phase::Failed,
                 _ => Phase::Pending,
             },
-            ready: condition("Ready").is_some_and(|it| it.status == "True"),
-            unschedulable: unscheduled.map(|it| it.message.clone()),
-            waiting_reason: waiting.and_then(|it| it.reason.clone()),
-            waiting_message: waiting.and_then(|it| it.message.clone()),
-            exit_code: terminated.and_then(|it| it.exit_code),
-            restart_count: main.map_or(0, |it| it.restart_count),
-            reason: status.reason.clone(),
-            message: status.message.clone(),
+            ready: condition(&status, "Ready").is_some_and(|it| it.status == "True"),
+            conditions: conditions(&status),
+            disruption,
+            other_container: other.map(|(container, init)| Box::new(other_container(&it.spec, container, init))),
+            waiting_reason: waiting.reason,
+            waiting_message: waiting.message,
+            started_at: seconds(blamed.state.running.and_then(|running| running.started_at)),
+            ended: ended.map(|(terminated, previous)| Box::new(terminated.ended(previous))),
+            restart_count: blamed.restart_count,
+            hostname: it.spec.hostname,
+            node: it.spec.node_name,
+            scheduling_gates: it.spec.scheduling_gates.into_iter().map(|gate| gate.name).collect(),
+            pod_ip: status.pod_ip,
+            start_time: seconds(status.start_time),
+            nominated_node: status.nominated_node_name.filter(|name| !name.is_empty()).map(String::into_boxed_str),
+            reason: status.reason,
+            message: status.message,
             meta: it.metadata.into(),
         }
     }
 }
 
+/// Tells whether a container bears a name that flamectl gives; others come from webhooks.
+fn is_flames(name: &str) -> bool {
+    [Component::SessionManager, Component::ExecutorManager].iter().any(|component| component.name() == name)
+}
+
+fn named<'a>(containers: &'a [ContainerStatus], name: &str) -> Option<&'a ContainerStatus> {
+    containers.iter().find(|it| it.name == name).or(containers.first())
+}
+
+/// Returns the container whose state tells most of the Pod's, and whether it is an init container: the init container whose
+/// turn it is, else the one that is worst off, Flame's own before others.
+fn blamed<'a>(status: &'a PodStatus, own: &str) -> Option<(&'a ContainerStatus, bool)> {
+    if let Some(init) = status.init_container_statuses.iter().find(|it| !it.is_initialized()) {
+        return Some((init, true));
+    }
+    let others = status.container_statuses.iter().filter(|it| it.name != own);
+    let containers = named(&status.container_statuses, own).into_iter().chain(others);
+    // Of equals `max_by_key` takes the last.
+    containers.rev().max_by_key(|it| it.trouble()).map(|it| (it, false))
+}
+
+impl ContainerStatus {
+    /// Tells whether the next init container may start: it ended well, or it is a sidecar that has started.
+    fn is_initialized(&self) -> bool {
+        let ended_well = self.state.terminated.as_ref().is_some_and(|it| it.exit_code == 0);
+        ended_well || (self.started && self.state.running.is_some())
+    }
+
+    /// Returns how badly off it is, as a rank.
+    fn trouble(&self) -> u8 {
+        let waits_for_something = self.state.waiting.as_ref().is_some_and(|waiting| !is_ordinary(waiting));
+        match () {
+            () if self.ready => 0,
+            () if waits_for_something => 3,
+            () if self.state.terminated.is_some() => 2,
+            () => 1,
+        }
+    }
+}
+
+/// Tells whether a container waits as each does before its first start.
 fn is_ordinary(waiting: &Waiting) -> bool {
     matches!(waiting.reason.as_deref(), None | Some("ContainerCreating" | "PodInitializing"))
 }
+
+fn other_container(spec: &PodSpec, status: &ContainerStatus, init: bool) -> OtherContainer {
+    let containers = if init { &spec.init_containers } else { &spec.containers };
+    let image = containers.iter().find(|it| it.name == status.name).and_then(|it| it.image.clone());
+    OtherContainer { name: status.name.clone(), image: image.unwrap_or_default(), init }
+}
+
+fn condition<'a>(status: &'a PodStatus, name: &str) -> Option<&'a Condition> {
+    status.conditions.iter().find(|condition| condition.r#type == name)
+}
+
+fn conditions(status: &PodStatus) -> Conditions {
+    let of = |name: &str| condition(status, name).map(Condition::observed);
+    Conditions {
+        scheduled: of("PodScheduled"),
+        ready_to_start: of("PodReadyToStartContainers"),
+        initialized: of("Initialized"),
+        containers_ready: of("ContainersReady"),
+        ready: of("Ready"),
+    }
+}
+
+impl Condition {
+    fn observed(&self) -> observed::Condition {
+        let is_true = self.status == "True";
+        let why = (!is_true && !self.reason.is_empty()).then(|| self.why());
+        observed::Condition { is_true, since: seconds(self.last_transition_time), why }
+    }
+
+    fn why(&self) -> Box<Reason> {
+        Box::new(Reason { reason: self.reason.clone(), message: self.message.clone() })
+    }
+}
+
+impl Terminated {
+    fn ended(self, previous: bool) -> Ended {
+        Ended {
+            exit_code: self.exit_code,
+            signal: self.signal.filter(|signal| *signal != 0),
+            reason: self.reason,
+            message: self.message,
+            started_at: seconds(self.started_at),
+            finished_at: seconds(self.finished_at),
+            previous,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

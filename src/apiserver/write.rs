@@ -26,7 +26,7 @@ const SERVICE_ACCOUNT: Duration = Duration::from_millis(500);
 enum Answer {
     ConfigMap(wire::ConfigMap),
     Service(wire::Service),
-    Pod(wire::Pod),
+    Pod(Box<wire::Pod>),
     Status(serde::de::IgnoredAny),
 }
 
@@ -80,7 +80,7 @@ fn success(answer: Answer, status: StatusCode) -> Outcome {
     let observed = match answer {
         Answer::ConfigMap(it) => Observed::ConfigMap(it.into()),
         Answer::Service(it) => Observed::Service(it.into()),
-        Answer::Pod(it) => Observed::Pod(Box::new(it.into())),
+        Answer::Pod(it) => Observed::Pod(Box::new((*it).into())),
         Answer::Status(_) => return Outcome::Gone,
     };
     if status == StatusCode::CREATED { Outcome::Created(observed) } else { Outcome::Changed(observed) }

@@ -10,9 +10,12 @@ use clap::{ArgMatches, Args, FromArgMatches, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 use super::values::{
-    answer, bar, component_parser, destination_parser, duration, flame_name, max_unavailable, replicas, source_parser,
+    answer, bar, component_parser, destination_parser, duration, event_type_parser, flame_name, log_target,
+    max_unavailable, replicas, source_parser,
 };
 use crate::flame::answers::{self, Amounts};
+use crate::flame::events::EventType;
+use crate::flame::logs::LogTarget;
 use crate::flame::names::Component;
 use crate::flame::rollout::{Bar, MaxUnavailable};
 
@@ -81,6 +84,85 @@ pub struct StatusArgs {
     /// Leave the table's header out
     #[arg(long)]
     pub no_headers: bool,
+}
+
+/// Arguments of `logs`.
+#[derive(Args, Clone, Debug)]
+pub struct LogsArgs {
+    /// The flame
+    #[arg(value_parser = flame_name)]
+    pub name: String,
+    /// session-manager, executor-manager, an executor's index, or a Pod; without it all Pods
+    #[arg(value_name = "COMPONENT|POD", value_parser = log_target)]
+    pub target: Option<LogTarget>,
+    /// Go on with new lines until interrupted, those of Pods that are made meanwhile included
+    #[arg(short, long)]
+    pub follow: bool,
+    /// Show only lines of this time until now, as 90s, 5m or 1h30m
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub since: Option<Duration>,
+    /// Show only the last N lines of each Pod; -1 shows all
+    ///
+    /// Without it: all lines of one Pod, the last 10 of each of several
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(i64).range(-1..=i64::from(u32::MAX)))]
+    pub tail: Option<i64>,
+    /// Show what the containers wrote that ended before the running ones
+    #[arg(short, long, conflicts_with = "follow")]
+    pub previous: bool,
+    /// Say before each line which Pod wrote it; auto says it where there may be several
+    #[arg(long, value_name = "auto|true|false", num_args = 0..=1, require_equals = true, value_enum)]
+    #[arg(default_value = "auto", default_missing_value = "true", hide_possible_values = true)]
+    pub prefix: PrefixWhen,
+    /// Show the time of each line
+    #[arg(long)]
+    pub timestamps: bool,
+    /// Read at most N Pods' logs at once
+    ///
+    /// With --follow more Pods than that are not followed, which is told
+    #[arg(long, value_name = "N", default_value = "20", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(env = "FLAMECTL_MAX_LOG_REQUESTS", hide_env_values = true)]
+    pub max_log_requests: u32,
+}
+
+/// When lines say which Pod wrote them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PrefixWhen {
+    /// Where there may be several Pods
+    Auto,
+    /// Always
+    True,
+    /// Never
+    False,
+}
+
+/// Arguments of `events`.
+#[derive(Args, Clone, Debug)]
+pub struct EventsArgs {
+    /// The flame
+    #[arg(value_parser = flame_name)]
+    pub name: String,
+    /// Go on with new events until interrupted
+    #[arg(short, long)]
+    pub watch: bool,
+    /// Show only events of these types: Normal, Warning
+    #[arg(long, value_name = "TYPES", value_delimiter = ',', ignore_case = true, value_parser = event_type_parser())]
+    #[arg(hide_possible_values = true)]
+    pub types: Vec<EventType>,
+    /// Print in this format
+    #[arg(short, long, value_name = "FORMAT", default_value = "table", value_enum)]
+    pub output: EventFormat,
+}
+
+/// Formats of `events`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EventFormat {
+    /// For people
+    Table,
+    /// One list; with --watch one line an event
+    Json,
+    /// One list; with --watch one document an event
+    Yaml,
 }
 
 /// Arguments of `render`.

@@ -1,6 +1,9 @@
-use super::values::{bar, duration, flame_name, max_unavailable};
+use super::values::{bar, duration, flame_name, log_target, max_unavailable};
 use super::*;
 use crate::flame::answers;
+use crate::flame::events::EventType;
+use crate::flame::logs::LogTarget;
+use crate::flame::names::Component;
 use crate::flame::rollout::{Bar, MaxUnavailable};
 
 fn parsed(line: &str) -> Result<Cli, Notice> {
@@ -35,6 +38,11 @@ fn every_command_has_the_arguments_it_promises() {
         "flamectl status demo -o json",
         "flamectl status -A --no-headers -o name",
         "flamectl render -f - -o json --strict",
+        "flamectl logs demo",
+        "flamectl logs demo session-manager -p --tail -1 --timestamps",
+        "flamectl logs demo 3 -f --since 90s --prefix --max-log-requests 1",
+        "flamectl logs demo demo-executor-manager-3 --prefix=false --tail=0",
+        "flamectl events demo -w -o json --types=Warning,normal",
         "flamectl down demo -y --wait=false -o name",
         "flamectl down -f a.yaml --timeout 90s",
         "flamectl watch -f a.yaml",
@@ -262,4 +270,31 @@ fn every_command_has_a_man_page_and_every_shell_a_script() {
     assert_eq!(names.len(), 6 + command(BINARY).get_subcommands().count());
     assert!(files.iter().all(|(_, bytes)| !bytes.is_empty()));
     assert_eq!(man(Some("nope")).unwrap_err().what, "flamectl has no command \"nope\"");
+}
+
+#[test]
+fn logs_are_named_by_component_index_pod_or_as_their_lines_say() {
+    for (text, target) in [
+        ("session-manager", LogTarget::Component(Component::SessionManager)),
+        ("executor-manager", LogTarget::Component(Component::ExecutorManager)),
+        ("0", LogTarget::Executor(0)),
+        ("executor-manager-9999", LogTarget::Executor(9999)),
+        ("demo-executor-manager-3", LogTarget::Pod("demo-executor-manager-3".to_owned())),
+    ] {
+        assert_eq!(log_target(text), Ok(target), "{text}");
+    }
+    for text in ["10000", "executor-manager-10000", "", "-1", "a/b", "Demo"] {
+        assert!(log_target(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn types_of_events_are_read_in_any_case() {
+    let types = |line: &str| match parsed(line).unwrap().verb {
+        Verb::Events(args) => args.types,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(types("flamectl events demo"), []);
+    assert_eq!(types("flamectl events demo --types warning"), [EventType::Warning]);
+    assert_eq!(types("flamectl events demo --types=Normal,Warning"), EventType::ALL);
 }

@@ -7,6 +7,8 @@ use jiff::SignedDuration;
 
 use super::args::{Destination, Source};
 use crate::flame::answers::{self, Checked};
+use crate::flame::events::EventType;
+use crate::flame::logs::LogTarget;
 use crate::flame::names::{Component, MAX_NAME_LENGTH, MAX_REPLICAS};
 use crate::flame::parse::grammar;
 use crate::flame::rollout::{Bar, MaxUnavailable};
@@ -112,4 +114,26 @@ pub(super) fn component_parser() -> impl TypedValueParser<Value = Component> {
     PossibleValuesParser::new(components.map(Component::name)).map(move |name| {
         if name == Component::SessionManager.name() { Component::SessionManager } else { Component::ExecutorManager }
     })
+}
+
+pub(super) fn event_type_parser() -> impl TypedValueParser<Value = EventType> {
+    PossibleValuesParser::new(EventType::ALL.map(EventType::name)).map(|name| {
+        if name.eq_ignore_ascii_case(EventType::Warning.name()) { EventType::Warning } else { EventType::Normal }
+    })
+}
+
+/// Parses a component, an executor's index, a Pod's name, or what `logs` writes before a Pod's lines.
+pub(super) fn log_target(text: &str) -> Result<LogTarget, String> {
+    for component in [Component::SessionManager, Component::ExecutorManager] {
+        if text == component.name() {
+            return Ok(LogTarget::Component(component));
+        }
+    }
+    let index = text.strip_prefix("executor-manager-").unwrap_or(text);
+    match index.parse() {
+        Ok(index) if index < MAX_REPLICAS => Ok(LogTarget::Executor(index)),
+        Ok(_) => Err(format!("executors are numbered from 0 to {}", MAX_REPLICAS - 1)),
+        // Kubernetes: a Pod's name has up to 253 characters, those of a flame fewer.
+        Err(_) => label(text, 253).map(LogTarget::Pod),
+    }
 }

@@ -3,7 +3,6 @@
 use super::preflight::check_rights;
 use super::work::{self, View, Work, ask, interrupts};
 use super::{Context, show};
-use crate::apiserver::drive;
 use crate::cli::{CheckArgs, DownArgs, DownFormat, Target};
 use crate::error::Result;
 use crate::flame::names::Kind;
@@ -52,7 +51,7 @@ pub async fn run(context: &Context<'_>, args: &DownArgs) -> Result<u8> {
         // An `up` that gave way may have made what was not there yet when this command looked.
         reading = tokio::select! {
             reading = work::read(&api, &namespace, &name, from_file.as_ref(), &view) => reading?,
-            Ok(()) = interrupted.changed() => return Err(drive::interrupted(&rollout)),
+            Ok(()) = interrupted.changed() => return Err(rollout.interrupted()),
         };
         rollout = Rollout::new(Desired::Down(name.clone()), work::options(&args.wait), reading.snapshot);
         if rollout.plan().is_empty() || !args.wait.wait {

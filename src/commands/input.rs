@@ -5,11 +5,11 @@ use std::io::{self, ErrorKind as IoErrorKind, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use super::Context;
-use crate::apiserver::ApiServer;
+use crate::apiserver::{ApiServer, Observer};
 use crate::cli::{CheckArgs, Source};
 use crate::error::{Content, Error, Problem, Result, Severity};
 use crate::flame::FlameCluster;
-use crate::flame::names;
+use crate::flame::names::{self, Kind, ObjectRef};
 use crate::flame::observed::{ObservedConfigMap, Snapshot};
 use crate::flame::parse::{MAX_FILE_BYTES, Parsed, parse};
 
@@ -157,11 +157,23 @@ pub fn checked(name: &str, content: &Content, check: CheckArgs) -> Result<(Flame
 /// # Errors
 /// Where there is no record of that name, or it remembers none.
 pub fn recorded(namespace: &str, name: &str, snapshot: &Snapshot) -> Result<FlameCluster> {
-    let record = snapshot.record(name).ok_or_else(|| {
-        Error::server(format!("there is no flame {name} in namespace {namespace}"))
-            .hint("flamectl status -A lists all flames")
-    })?;
+    let record = snapshot.record(name).ok_or_else(|| no_flame(namespace, name))?;
     from_record(namespace, record)
+}
+
+/// Returns an error where there is no record of a flame.
+///
+/// # Errors
+/// That there is none, or what the server said.
+pub async fn exists(api: &ApiServer, namespace: &str, name: &str, observer: &dyn Observer) -> Result<()> {
+    let record = ObjectRef::new(Kind::ConfigMap, names::config_map(name));
+    let found = api.get(namespace, &record, observer).await?;
+    found.map(drop).ok_or_else(|| no_flame(namespace, name))
+}
+
+fn no_flame(namespace: &str, name: &str) -> Error {
+    Error::server(format!("there is no flame {name} in namespace {namespace}"))
+        .hint("flamectl status -A lists all flames")
 }
 
 /// Returns the flame that a record remembers.

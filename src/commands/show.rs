@@ -1,9 +1,11 @@
 //! Results in the format that was asked for.
 
 use super::Context;
+use super::work::moment;
 use crate::cli::{ObjectFormat, StatusArgs};
 use crate::error::Result;
 use crate::flame::FlameCluster;
+use crate::flame::observed::Seconds;
 use crate::flame::state::Verdict;
 use crate::output::{self, table};
 
@@ -21,13 +23,7 @@ pub fn flame(context: &Context<'_>, flame: &FlameCluster, verdict: &Verdict, out
         ObjectFormat::Json => printer.data(&output::json(&document)?),
         ObjectFormat::Yaml => printer.data(&output::yaml(&[document])?),
         ObjectFormat::Name => printer.data(&output::resource_name(name)),
-        ObjectFormat::Table => {
-            printer.data(&table::status(name, namespace, verdict, true))?;
-            if let Some(next) = table::next_step(namespace, verdict) {
-                printer.hint(&next);
-            }
-            Ok(())
-        }
+        ObjectFormat::Table => printer.data(&table::status(name, namespace, verdict, true)),
     }
 }
 
@@ -35,7 +31,11 @@ pub fn flame(context: &Context<'_>, flame: &FlameCluster, verdict: &Verdict, out
 ///
 /// # Errors
 /// Where standard output takes nothing.
-pub fn flames(context: &Context<'_>, flames: &[(FlameCluster, Verdict, String)], args: &StatusArgs) -> Result<()> {
+pub fn flames(
+    context: &Context<'_>,
+    flames: &[(FlameCluster, Verdict, Option<Seconds>)],
+    args: &StatusArgs,
+) -> Result<()> {
     let documents = flames.iter().map(|(flame, verdict, _)| output::flame_with_status(flame, &verdict.status));
     let names = flames.iter().map(|(flame, ..)| output::resource_name(&flame.metadata.name));
     context.printer.data(&match args.output {
@@ -49,7 +49,7 @@ pub fn flames(context: &Context<'_>, flames: &[(FlameCluster, Verdict, String)],
     })
 }
 
-fn row((flame, verdict, created): &(FlameCluster, Verdict, String)) -> table::FlameRow {
+fn row((flame, verdict, created): &(FlameCluster, Verdict, Option<Seconds>)) -> table::FlameRow {
     let status = &verdict.status;
     table::FlameRow {
         namespace: flame.namespace().to_owned(),
@@ -58,12 +58,11 @@ fn row((flame, verdict, created): &(FlameCluster, Verdict, String)) -> table::Fl
         session_manager_ready: status.session_manager.ready,
         ready: status.executor_manager.ready,
         replicas: status.executor_manager.replicas,
-        age: age(created),
+        age: created.and_then(age),
     }
 }
 
 /// Returns the seconds since `created`; none where the clocks disagree.
-fn age(created: &str) -> Option<u64> {
-    let created: jiff::Timestamp = created.parse().ok()?;
-    jiff::Timestamp::now().duration_since(created).as_secs().try_into().ok()
+fn age(created: Seconds) -> Option<u64> {
+    (moment() - created).try_into().ok()
 }

@@ -1,14 +1,15 @@
 //! `status`: the reference's status block, from the record and the Pods on the server; the exit code tells the state.
 
 use super::input::{from_record, recorded};
-use super::work::View;
+use super::work::{View, moment};
 use super::{Context, show};
 use crate::apiserver::ApiServer;
 use crate::cli::{ObjectFormat, StatusArgs};
 use crate::error::{ErrorKind, Result};
 use crate::flame::FlameCluster;
+use crate::flame::evidence::inquiries;
 use crate::flame::observed::{Observed, ObservedConfigMap, Snapshot};
-use crate::flame::state::{ClusterState, verdict};
+use crate::flame::state::{ClusterState, Verdict, verdict};
 
 pub async fn run(context: &Context<'_>, args: &StatusArgs) -> Result<u8> {
     let api = context.connect().await?;
@@ -20,32 +21,52 @@ pub async fn run(context: &Context<'_>, args: &StatusArgs) -> Result<u8> {
 }
 
 async fn one(context: &Context<'_>, api: &ApiServer, namespace: &str, name: &str, output: ObjectFormat) -> Result<u8> {
-    let reading = api.snapshot(namespace, name, &View::new(context)).await?;
-    let flame = recorded(namespace, name, &reading.snapshot)?;
-    let verdict = verdict(&flame, &reading.snapshot);
+    let view = View::new(context);
+    let mut snapshot = api.snapshot(namespace, name, &view).await?.snapshot;
+    let flame = recorded(namespace, name, &snapshot)?;
+    let verdict = informed(api, &flame, &mut snapshot, &view).await;
+    view.finish();
     show::flame(context, &flame, &verdict, output)?;
     Ok(exit_code(verdict.status.state))
 }
 
+/// Returns the verdict, and where something is wrong with what else the server knows of it.
+async fn informed(api: &ApiServer, flame: &FlameCluster, snapshot: &mut Snapshot, view: &View) -> Verdict {
+    let first = verdict(flame, snapshot, moment());
+    let inquiries = inquiries(&first.causes, snapshot);
+    if inquiries.is_empty() {
+        return first;
+    }
+    snapshot.evidence.extend(api.answers(flame.namespace(), inquiries, view).await);
+    verdict(flame, snapshot, moment())
+}
+
 /// Lists the flames; a single one in the namespace is shown in full.
 async fn many(context: &Context<'_>, api: &ApiServer, namespace: Option<&str>, args: &StatusArgs) -> Result<u8> {
-    let flames = api.list_flames(namespace, &View::new(context)).await?;
+    let view = View::new(context);
+    let flames = api.list_flames(namespace, &view).await?;
     if flames.is_empty() {
         let scope = namespace.map_or("any namespace".to_owned(), |namespace| format!("namespace {namespace}"));
         context.printer.line(&format!("no flames found in {scope}"));
         return Ok(0);
     }
+    let is_shown_in_full = flames.len() == 1 && !args.all_namespaces;
     let mut rows = Vec::new();
     for (namespace, record, pods) in flames {
         let mut snapshot = Snapshot::default();
-        let created = record.meta.creation_timestamp.clone();
+        let created = record.meta.creation_timestamp;
         let flame = flame(&namespace, &record)?;
         snapshot.insert(Observed::ConfigMap(record));
         pods.into_iter().for_each(|pod| snapshot.insert(Observed::Pod(Box::new(pod))));
-        rows.push((flame.clone(), verdict(&flame, &snapshot), created));
+        let verdict = match is_shown_in_full {
+            true => informed(api, &flame, &mut snapshot, &view).await,
+            false => verdict(&flame, &snapshot, moment()),
+        };
+        rows.push((flame, verdict, created));
     }
+    view.finish();
     match rows.as_slice() {
-        [(flame, verdict, _)] if !args.all_namespaces => {
+        [(flame, verdict, _)] if is_shown_in_full => {
             show::flame(context, flame, verdict, args.output)?;
             Ok(exit_code(verdict.status.state))
         }

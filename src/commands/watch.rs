@@ -80,7 +80,7 @@ async fn round(
     let view = View::new(context);
     let desired = Desired::Up(Box::new(manifests(flame)?));
     let reading = work::read(api, namespace, name, Some(flame), &view).await?;
-    let options = Options { timeout: None, persistent: true, ..Default::default() };
+    let options = Options { timeout: None, persistent: true, started_at: work::moment(), ..Default::default() };
     let mut rollout = Rollout::new(desired, options, reading.snapshot);
     view.event(Event::Note(format!("watching {name} in namespace {namespace}")));
     let work = Work {

@@ -14,6 +14,7 @@ use crate::cli::WaitArgs;
 use crate::error::{Error, Result};
 use crate::flame::FlameCluster;
 use crate::flame::names::{self, Kind};
+use crate::flame::observed::Seconds;
 use crate::flame::plan::{Desired, Plan};
 use crate::flame::rollout::{Event, Options, Rollout};
 use crate::output::progress::ProgressView;
@@ -177,10 +178,15 @@ pub fn ask(context: &Context<'_>, question: &str) -> Result<()> {
     Err(Error::refused("not confirmed: nothing was changed"))
 }
 
+/// Returns the time by the clock on the wall, for what the server's own times are compared with.
+pub fn moment() -> Seconds {
+    jiff::Timestamp::now().as_second()
+}
+
 /// Returns the rollout options of a plain command; `--timeout 0` sends everything and waits for nothing.
 pub fn options(wait: &WaitArgs) -> Options {
     let timeout = Some(wait.timeout).filter(|timeout| !timeout.is_zero());
-    Options { wait: wait.wait && timeout.is_some(), timeout, ..Default::default() }
+    Options { wait: wait.wait && timeout.is_some(), timeout, started_at: moment(), ..Default::default() }
 }
 
 /// Tells whether readiness is to be looked at once in the end, as `kubectl wait --timeout 0` does.

@@ -46,7 +46,7 @@ fn replaced(plan: &Plan, manifests: &Manifests, budget: MaxUnavailable) -> Optio
     let least = replicas.saturating_sub(size);
     let which = match indices.as_slice() {
         [one] => format!("executor {one} is"),
-        many => format!("executors {} are", ranges(many)),
+        many => format!("executors {} are", ranges(many, '-')),
     };
     Some(format!("{which} replaced in {waves}, never fewer than {least} of {replicas} ready"))
 }

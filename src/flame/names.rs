@@ -194,6 +194,15 @@ pub fn executor_index(flame: &str, pod: &str) -> Option<u32> {
     (digits.bytes().all(|b| b.is_ascii_digit()) && (digits == "0" || !digits.starts_with('0'))).then_some(index)
 }
 
+/// Returns the component whose Pod has this name, whichever flame's it is.
+pub fn component_of(pod: &str) -> Option<Component> {
+    let executor = pod.rsplit_once("-executor-manager-").and_then(|(flame, _)| executor_index(flame, pod));
+    match executor {
+        Some(_) => Some(Component::ExecutorManager),
+        None => pod.ends_with("-session-manager").then_some(Component::SessionManager),
+    }
+}
+
 /// Returns the session manager's endpoint in the config and in the status (reference: "Auto-Generated Configuration").
 pub fn session_manager_endpoint(flame: &str) -> String {
     format!("http://{}:{SESSION_MANAGER_PORT}", session_manager(flame))
@@ -251,6 +260,20 @@ mod tests {
             ("a-session-manager", None),
         ] {
             assert_eq!(executor_index("a", pod), index, "{pod}");
+        }
+    }
+
+    #[test]
+    fn a_pods_name_tells_its_component() {
+        for (pod, component) in [
+            ("a-executor-manager-0", Some(Component::ExecutorManager)),
+            ("a-session-manager-executor-manager-7", Some(Component::ExecutorManager)),
+            ("a-session-manager", Some(Component::SessionManager)),
+            ("a-executor-manager-1-session-manager", Some(Component::SessionManager)),
+            ("a-executor-manager-01", None),
+            ("a-config", None),
+        ] {
+            assert_eq!(component_of(pod), component, "{pod}");
         }
     }
 }

@@ -3,8 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::amounts::Amounts;
+use super::evidence::Evidence;
 use super::manifests::TemplateHash;
 use super::names::{self, Kind, ObjectRef};
+
+/// A moment by the server's clock, in seconds since the epoch.
+pub type Seconds = i64;
 
 /// What an object's metadata says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,10 +23,14 @@ pub struct ObservedMeta {
     pub labels: BTreeMap<String, String>,
     /// `metadata.annotations`.
     pub annotations: BTreeMap<String, String>,
-    /// `metadata.creationTimestamp` as the server writes it.
-    pub creation_timestamp: String,
+    /// `metadata.creationTimestamp`.
+    pub creation_timestamp: Option<Seconds>,
     /// Whether `metadata.deletionTimestamp` is set.
     pub terminating: bool,
+    /// `metadata.deletionTimestamp`: when the grace ends that the deletion left it.
+    pub deletion_timestamp: Option<Seconds>,
+    /// `metadata.deletionGracePeriodSeconds`.
+    pub deletion_grace_period_seconds: Option<i64>,
     /// `metadata.finalizers`.
     pub finalizers: Vec<String>,
     /// The controlling owner as `Kind/name`.
@@ -130,18 +138,83 @@ pub enum Phase {
     Failed,
 }
 
-/// A Pod as far as flamectl looks at it.
+/// Why something is as it is, in the server's words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reason {
+    /// Kubernetes' word, as `Unschedulable`.
+    pub reason: String,
+    /// The text besides.
+    pub message: String,
+}
+
+/// One of a Pod's `status.conditions`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Condition {
+    /// Whether `status` is `True`.
+    pub is_true: bool,
+    /// `lastTransitionTime`.
+    pub since: Option<Seconds>,
+    /// Why it is not true.
+    pub why: Option<Box<Reason>>,
+}
+
+/// The conditions that a Pod's start passes through, in their order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Conditions {
+    /// `PodScheduled`: it has a node.
+    pub scheduled: Option<Condition>,
+    /// `PodReadyToStartContainers`: it has a network and its volumes.
+    pub ready_to_start: Option<Condition>,
+    /// `Initialized`: its init containers ended well.
+    pub initialized: Option<Condition>,
+    /// `ContainersReady`.
+    pub containers_ready: Option<Condition>,
+    /// `Ready`.
+    pub ready: Option<Condition>,
+}
+
+/// How a container ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ended {
+    /// `exitCode`.
+    pub exit_code: i32,
+    /// `signal`, where the runtime names it.
+    pub signal: Option<i32>,
+    /// `reason`, as `OOMKilled`; empty where the runtime names none.
+    pub reason: String,
+    /// `message`: what the container left in its termination log, or why it could not be started.
+    pub message: String,
+    /// `startedAt`.
+    pub started_at: Option<Seconds>,
+    /// `finishedAt`.
+    pub finished_at: Option<Seconds>,
+    /// Whether the container runs again or waits to (`lastState`), so that its log is the previous one.
+    pub previous: bool,
+}
+
+/// A container of a Pod that is not Flame's own: an init container, or one that a webhook put in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OtherContainer {
+    /// Its name.
+    pub name: String,
+    /// Its image.
+    pub image: String,
+    /// Whether it is an init container.
+    pub init: bool,
+}
+
+/// A Pod as far as flamectl looks at it. What a healthy Pod does not have is boxed: there may be ten thousand of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ObservedPod {
     /// Its metadata.
     pub meta: ObservedMeta,
-    /// `spec.containers[0].image`.
+    /// The image of Flame's container.
     pub image: String,
     /// `resources.requests` of all containers together.
     pub requests: Amounts,
     /// `resources.limits` of all containers together.
     pub limits: Amounts,
-    /// `status.containerStatuses[0].image`, as the node names it.
+    /// The image of Flame's container as the node names it (`status.containerStatuses`).
     pub running_image: Option<String>,
     /// `spec.hostname`.
     pub hostname: Option<String>,
@@ -155,14 +228,28 @@ pub struct ObservedPod {
     pub reason: Option<String>,
     /// `status.message`.
     pub message: Option<String>,
-    /// Why the scheduler found no node: the message of condition `PodScheduled=False`.
-    pub unschedulable: Option<String>,
-    /// `state.waiting.reason` of the first container that waits, as `CrashLoopBackOff`.
+    /// `status.podIP`.
+    pub pod_ip: Option<String>,
+    /// `status.startTime`: when the node took it on.
+    pub start_time: Option<Seconds>,
+    /// `status.nominatedNodeName`: where it may go once others made room.
+    pub nominated_node: Option<Box<str>>,
+    /// The names of `spec.schedulingGates`.
+    pub scheduling_gates: Vec<String>,
+    /// How far its start is.
+    pub conditions: Conditions,
+    /// Condition `DisruptionTarget`: why somebody ends it, as `PreemptionByScheduler`.
+    pub disruption: Option<Box<Reason>>,
+    /// Whose state the fields below are, where another container than Flame's holds the Pod up.
+    pub other_container: Option<Box<OtherContainer>>,
+    /// `state.waiting.reason` of the container, as `CrashLoopBackOff`.
     pub waiting_reason: Option<String>,
-    /// `state.waiting.message` of that container.
+    /// `state.waiting.message` of the container.
     pub waiting_message: Option<String>,
-    /// The last exit code of the container.
-    pub exit_code: Option<i32>,
+    /// `state.running.startedAt` of the container.
+    pub started_at: Option<Seconds>,
+    /// How the container ended last: `state.terminated`, else `lastState.terminated`.
+    pub ended: Option<Box<Ended>>,
     /// The container's restarts.
     pub restart_count: u32,
 }
@@ -182,6 +269,17 @@ impl ObservedPod {
     /// Tells whether the Pod counts as failed (design: rule 7).
     pub fn is_failed(&self) -> bool {
         !self.meta.terminating && (self.is_over() || self.waiting_reason.as_deref() == Some("CrashLoopBackOff"))
+    }
+
+    /// Returns why the scheduler found no node.
+    pub fn unschedulable(&self) -> Option<&str> {
+        let why = self.conditions.scheduled.as_ref()?.why.as_ref()?;
+        (why.reason == "Unschedulable").then_some(why.message.as_str())
+    }
+
+    /// Returns the last exit code of the container.
+    pub fn exit_code(&self) -> Option<i32> {
+        self.ended.as_ref().map(|ended| ended.exit_code)
     }
 
     /// Tells whether the Pod will never run again and has to be made anew.
@@ -231,6 +329,10 @@ pub struct Snapshot {
     pub services: BTreeMap<String, ObservedService>,
     /// The Pods under our names or with our labels.
     pub pods: BTreeMap<String, ObservedPod>,
+    /// What was asked about Pods beyond their status, by uid.
+    pub evidence: BTreeMap<String, Evidence>,
+    /// What was wrong with the last request for an object, where that did not work.
+    pub trouble: BTreeMap<ObjectRef, String>,
     /// The newest `resourceVersion` known of: it grows with every change on the server.
     pub revision: u64,
 }

@@ -10,7 +10,7 @@ mod progress;
 mod seen;
 mod write;
 
-use patience::{grace, refused};
+use patience::{Doubts, refused};
 
 pub use options::{Bar, MaxUnavailable, Options};
 pub use progress::{Event, Progress};
@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use super::manifests::Manifests;
 use super::names::{self, Component, Kind, ObjectRef};
-use super::observed::{ObservedPod, Ownership, Snapshot};
+use super::observed::{ObservedPod, Ownership, Seconds, Snapshot};
 use super::plan::{self, Change, Desired, Op, Plan, PlanOptions, Why};
 use super::state::{ClusterState, Verdict, verdict};
 use crate::error::{Error, Result};
@@ -71,8 +71,6 @@ pub struct Rollout {
     /// What has to be read before it is touched.
     uncertain: BTreeSet<ObjectRef>,
     tries: BTreeMap<ObjectRef, Tries>,
-    /// What was wrong with the last failed request for an object.
-    trouble: BTreeMap<ObjectRef, String>,
     /// Why the last news were none.
     watch_trouble: Option<String>,
     /// Pods that ended: how often they were made again.
@@ -95,8 +93,14 @@ pub struct Rollout {
     session_manager: Option<(String, Time)>,
     /// What readiness looked like last, and since when.
     progress: (u32, u32, Time),
-    /// Since when a reason that cannot heal is there.
-    hopeless: BTreeMap<String, Time>,
+    /// Since when there are causes that may not heal.
+    doubts: Doubts,
+    /// When causes change though nothing happens.
+    changes_at: Option<Time>,
+    /// When the command gives up, as far as it is known.
+    gives_up_at: Option<Time>,
+    /// The time of the newest step.
+    now: Time,
     stop: Option<Error>,
 }
 
@@ -115,7 +119,6 @@ impl Rollout {
             gone: HashSet::new(),
             uncertain: BTreeSet::new(),
             tries: BTreeMap::new(),
-            trouble: BTreeMap::new(),
             watch_trouble: None,
             ended: BTreeMap::new(),
             no_resize: false,
@@ -123,7 +126,10 @@ impl Rollout {
             restart: HashMap::new(),
             session_manager: None,
             progress: (0, 0, Duration::ZERO),
-            hopeless: BTreeMap::new(),
+            doubts: Doubts::default(),
+            changes_at: None,
+            gives_up_at: None,
+            now: Duration::ZERO,
             stop: None,
         }
     }
@@ -167,13 +173,19 @@ impl Rollout {
         plan::plan(&self.desired, &self.snapshot, options)
     }
 
-    /// Returns the verdict; none for `down`.
+    /// Returns the verdict at the time of the newest step; none for `down`.
     pub fn verdict(&self) -> Option<Verdict> {
-        self.desired.manifests().map(|manifests| verdict(&manifests.flame, &self.snapshot))
+        self.desired.manifests().map(|manifests| verdict(&manifests.flame, &self.snapshot, self.moment()))
+    }
+
+    /// Returns the time of the newest step by the clock on the wall.
+    fn moment(&self) -> Seconds {
+        self.options.started_at + self.now.as_secs() as Seconds
     }
 
     /// Decides what to do at `now`.
     pub fn next(&mut self, now: Time) -> Step {
+        self.now = now;
         self.note_record();
         if let Some(error) = self.stop.take() {
             // Counted only now: what was in flight when it was refused has been answered.
@@ -447,25 +459,25 @@ impl Rollout {
 
     fn reaches_bar(&self, verdict: &Verdict) -> bool {
         let executors = &verdict.status.executor_manager;
-        let wanted = match self.options.bar {
-            Bar::Running => return verdict.status.state == ClusterState::Running,
-            Bar::All => executors.replicas,
-            Bar::Count(count) => count.min(executors.replicas),
-            Bar::Percent(percent) => (executors.replicas * percent.min(100)).div_ceil(100),
-        };
-        verdict.status.session_manager.ready == 1 && executors.ready >= wanted
+        match self.options.bar {
+            Bar::Running => verdict.status.state == ClusterState::Running,
+            bar => {
+                let wanted = bar.executors(executors.replicas);
+                verdict.status.session_manager.ready == 1 && executors.ready >= wanted
+            }
+        }
     }
 
     fn next_timer(&self, now: Time) -> Option<Time> {
         let tries = self.tries.values().chain(self.ended.values()).map(|tries| tries.not_before);
         let settles = self.session_manager.as_ref().map(|(_, since)| *since + IMAGE_SETTLES);
-        let hopeless = self.hopeless.iter().map(|(reason, since)| *since + grace(reason).unwrap_or_default());
         let timers = tries
             .chain(self.head_start_ends())
             .chain(settles)
-            .chain(hopeless)
+            .chain(self.gives_up_at)
             .chain(self.options.timeout)
             .chain(self.taken_over_until)
+            .chain(self.changes_at)
             .chain([self.progress.2 + self.options.progress_deadline]);
         timers.filter(|at| *at > now).min()
     }

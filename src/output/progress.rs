@@ -220,6 +220,11 @@ impl Story {
             }
             Event::Retrying(what, why, pause) => self.retries(what, why, *pause, now),
             Event::Progress(progress) => self.progress(progress, now),
+            Event::Detail(detail) => {
+                if self.verbose {
+                    self.say(detail.clone(), now);
+                }
+            }
             Event::Note(note) if *note == self.note => {}
             Event::Note(note) => {
                 self.tell_written(now);
@@ -521,23 +526,26 @@ mod tests {
     }
 
     fn held(reason: &str, message: &str, indices: std::ops::Range<u32>) -> Cause {
-        Cause {
-            component: Component::ExecutorManager,
-            reason: reason.to_owned(),
-            message: message.to_owned(),
-            pods: indices.clone().map(|index| names::executor_manager("demo", index)).collect(),
-            indices: indices.collect(),
-        }
+        Cause { indices: indices.collect(), of: 10, ..Cause::new(Component::ExecutorManager, reason, message) }
     }
 
     fn progress(session_manager_ready: u32, ready: u32, to_do: usize, causes: Vec<Cause>) -> Event {
         let name = "demo".to_owned();
-        Event::Progress(Progress { name, session_manager_ready, ready, replicas: 10, to_do, causes, down: false })
+        let (gives_up_at, down) = (None, false);
+        Event::Progress(Progress { name, session_manager_ready, ready, replicas: 10, to_do, causes, gives_up_at, down })
     }
 
     fn down(to_do: usize) -> Event {
-        let (name, causes) = ("demo".to_owned(), Vec::new());
-        Event::Progress(Progress { name, session_manager_ready: 0, ready: 0, replicas: 0, to_do, causes, down: true })
+        Event::Progress(Progress {
+            name: "demo".to_owned(),
+            session_manager_ready: 0,
+            ready: 0,
+            replicas: 0,
+            to_do,
+            causes: Vec::new(),
+            gives_up_at: None,
+            down: true,
+        })
     }
 
     /// Ticks as the driver does.
@@ -613,8 +621,8 @@ mod tests {
         assert_eq!(
             written.lines(),
             [
-                "demo: executors 3-9: ImagePullBackOff: Back-off pulling image \"x:v9\"",
-                "waiting 11s for demo: 3 of 10 executors ready; executors 3-9: ImagePullBackOff: Back-off pulling image \"x:v9\"",
+                "demo: 7 of 10 executors (3-9): ImagePullBackOff: Back-off pulling image \"x:v9\"",
+                "waiting 11s for demo: 3 of 10 executors ready; 7 of 10 executors (3-9): ImagePullBackOff: Back-off pulling image \"x:v9\"",
             ]
         );
     }
@@ -742,7 +750,7 @@ mod tests {
                 "  session manager  [####################]  1/1",
                 "  executors        [######..............]  3/10",
                 "  7 objects to change",
-                "  executors 3-9: ErrImagePull: not found",
+                "  7 of 10 executors (3-9): ErrImagePull: not found",
             ]
         );
         story.tick(at(60.0));

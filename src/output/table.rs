@@ -11,6 +11,8 @@ use crate::flame::state::{Cause, ClusterState, Verdict};
 
 /// Most objects listed that carry our labels but none of our names.
 const STRAYS: usize = 5;
+/// Most causes listed.
+const CAUSES: usize = 20;
 
 /// Returns what a plan changes, one line a group of like objects; objects that stay are counted only.
 pub fn plan(plan: &Plan) -> String {
@@ -125,7 +127,7 @@ fn strays(strays: &[ObjectRef]) -> String {
     format!("not touched, though labelled as this flame's: {}", names.join(", "))
 }
 
-/// Returns a flame's status block, its endpoint, and one line a cause.
+/// Returns a flame's status block, its endpoint, and each cause with what is known of it.
 pub fn status(name: &str, namespace: &str, verdict: &Verdict, headers: bool) -> String {
     let status = &verdict.status;
     let header = ["NAME", "NAMESPACE", "STATE", "SESSION-MANAGER", "EXECUTORS", "CONFIG", "MESSAGE"];
@@ -140,10 +142,13 @@ pub fn status(name: &str, namespace: &str, verdict: &Verdict, headers: bool) -> 
     ];
     let block = table(headers.then_some(&header[..]), [row]);
     let endpoint = format!("Session manager endpoint: {}", status.session_manager.endpoint);
-    let causes: Vec<String> = verdict.causes.iter().map(|cause| format!("\n  {}", text::cause(cause))).collect();
-    match causes.is_empty() {
+    let told = verdict.causes.iter().take(CAUSES).flat_map(Cause::lines);
+    let more = verdict.causes.len().saturating_sub(CAUSES);
+    let more = (more > 0).then(|| format!("and {}", text::count(more, "other cause")));
+    let lines: String = told.chain(more).map(|line| format!("\n  {}", text::clean(&line))).collect();
+    match lines.is_empty() {
         true => format!("{block}\n\n{endpoint}"),
-        false => format!("{block}\n\n{endpoint}\n\nNot ready:{}", causes.concat()),
+        false => format!("{block}\n\n{endpoint}\n\nNot ready:{lines}"),
     }
 }
 
@@ -156,21 +161,9 @@ fn message(verdict: &Verdict) -> String {
     }
 }
 
-/// Returns the one command that tells more about what holds the flame up; none where waiting is all there is to do.
-pub fn next_step(namespace: &str, verdict: &Verdict) -> Option<String> {
-    let cause = verdict.causes.iter().find(|cause| is_trouble(cause))?;
-    let pod = cause.pods.first()?;
-    Some(match cause.reason.as_str() {
-        "NotCreated" => "run `flamectl up` with the FlameCluster again: Pods are missing".to_owned(),
-        "CrashLoopBackOff" => format!("kubectl logs -n {namespace} {pod} --previous"),
-        "Error" | "OOMKilled" | "Failed" | "Succeeded" => format!("kubectl logs -n {namespace} {pod}"),
-        _ => format!("kubectl describe pod -n {namespace} {pod}"),
-    })
-}
-
 /// Tells whether a cause is more than a Pod on its way.
 pub(super) fn is_trouble(cause: &Cause) -> bool {
-    !matches!(cause.reason.as_str(), "Pending" | "ContainerCreating" | "PodInitializing" | "NotReady" | "Terminating")
+    cause.is_trouble()
 }
 
 /// One flame in a list.
@@ -341,17 +334,11 @@ mod tests {
             config_generation: 2,
             message: message.to_owned(),
         };
-        Verdict { status, causes }
+        Verdict { status, causes, changes_at: None }
     }
 
     fn held(reason: &str, message: &str) -> Cause {
-        Cause {
-            component: Component::ExecutorManager,
-            reason: reason.to_owned(),
-            message: message.to_owned(),
-            pods: (3..10).map(|index| names::executor_manager("demo", index)).collect(),
-            indices: (3..10).collect(),
-        }
+        Cause { indices: (3..10).collect(), of: 10, ..Cause::new(Component::ExecutorManager, reason, message) }
     }
 
     #[test]
@@ -366,13 +353,17 @@ mod tests {
                 "Session manager endpoint: http://demo-session-manager:8080",
             ],
         );
-        assert_eq!(next_step("ml", &verdict), None);
     }
 
     #[test]
-    fn causes_are_listed_once_and_lead_to_a_next_step() {
-        let message = "3 of 10 executors ready; executors 3-9: ImagePullBackOff: Back-off pulling image \"x:v9\"";
-        let cause = held("ImagePullBackOff", "Back-off pulling image \"x:v9\"");
+    fn causes_are_listed_once_with_what_is_known_of_them() {
+        let message = "3 of 10 executors ready; 7 of 10 executors (3-9): ErrImagePull: image x:v9 cannot be pulled";
+        let cause = Cause {
+            evidence: vec!["manifest\u{1b}[2J unknown".to_owned()],
+            advice: Some("name an image that is there".to_owned()),
+            next: Some("kubectl describe pod demo-executor-manager-3 -n ml".to_owned()),
+            ..held("ErrImagePull", "image x:v9 cannot be pulled")
+        };
         let verdict = verdict(ClusterState::Running, 3, message, vec![cause]);
         check(
             &status("demo", "ml", &verdict, false),
@@ -382,23 +373,21 @@ mod tests {
                 "Session manager endpoint: http://demo-session-manager:8080",
                 "",
                 "Not ready:",
-                "  executors 3-9: ImagePullBackOff: Back-off pulling image \"x:v9\"",
+                "  7 of 10 executors (3-9): ErrImagePull: image x:v9 cannot be pulled",
+                "    manifest[2J unknown",
+                "    name an image that is there",
+                "    next: kubectl describe pod demo-executor-manager-3 -n ml",
             ],
         );
-        assert_eq!(next_step("ml", &verdict).unwrap(), "kubectl describe pod -n ml demo-executor-manager-3");
     }
 
     #[test]
-    fn the_next_step_fits_the_cause() {
-        for (reason, expected) in [
-            ("CrashLoopBackOff", Some("kubectl logs -n ml demo-executor-manager-3 --previous")),
-            ("Unschedulable", Some("kubectl describe pod -n ml demo-executor-manager-3")),
-            ("NotCreated", Some("run `flamectl up` with the FlameCluster again: Pods are missing")),
-            ("ContainerCreating", None),
-        ] {
-            let verdict = verdict(ClusterState::Pending, 3, "", vec![held(reason, "")]);
-            assert_eq!(next_step("ml", &verdict).as_deref(), expected, "{reason}");
-        }
+    fn more_causes_than_anybody_reads_are_counted() {
+        let causes = (0..CAUSES + 3).map(|at| held("Error", &at.to_string())).collect();
+        let status = status("demo", "ml", &verdict(ClusterState::Pending, 0, "", causes), false);
+        let lines: Vec<&str> = status.lines().skip(5).collect();
+        assert_eq!(lines.len(), CAUSES + 1);
+        assert_eq!(lines[CAUSES], "  and 3 other causes");
     }
 
     #[test]

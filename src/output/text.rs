@@ -1,16 +1,14 @@
 //! Words for people: ages, counts, ranges, one-line causes. Pure.
 
-use crate::flame::names::{self, Component, Kind, ObjectRef};
+use crate::flame::names::{self, Kind, ObjectRef};
 use crate::flame::state::Cause;
 
-/// Longest message of a server on one line, in characters: enough for a scheduler's reasons on a handful of nodes.
-const MESSAGE_LENGTH: usize = 240;
+pub use crate::flame::state::ranges;
+
 /// What a tab is shown as: its width depends on the terminal, and what is marked has to stay above the mark.
 const TAB: &str = "    ";
 /// Stands where a file has something that is no character.
 const REPLACEMENT: char = '\u{fffd}';
-/// Most runs of indices named one by one.
-const RUNS: usize = 6;
 
 /// Returns the text without control characters but line breaks and tabs: what a server says must not steer a terminal.
 pub fn clean(text: &str) -> String {
@@ -107,48 +105,9 @@ pub fn age(seconds: u64) -> String {
     }
 }
 
-/// Returns ascending indices as `0-6,9`, cut with `…` after a few runs; `dash` stands inside a run.
-pub fn ranges(indices: &[u32], dash: char) -> String {
-    let mut runs: Vec<(u32, u32)> = Vec::new();
-    for &index in indices {
-        let is_full = runs.len() == RUNS;
-        match runs.last_mut() {
-            Some((_, last)) if *last + 1 == index => *last = index,
-            _ if is_full => return format!("{},…", join(&runs, dash)),
-            _ => runs.push((index, index)),
-        }
-    }
-    join(&runs, dash)
-}
-
-fn join(runs: &[(u32, u32)], dash: char) -> String {
-    let run = |&(first, last): &(u32, u32)| match first == last {
-        true => first.to_string(),
-        false => format!("{first}{dash}{last}"),
-    };
-    runs.iter().map(run).collect::<Vec<_>>().join(",")
-}
-
-/// Returns a cause on one line, as `executors 3-9: ImagePullBackOff: …`.
+/// Returns a cause on one line, as `7 of 10 executors (3-9): ErrImagePull: …`.
 pub fn cause(cause: &Cause) -> String {
-    let who = match (cause.component, cause.indices.as_slice()) {
-        (Component::ExecutorManager, [index]) => format!("executor {index}"),
-        (Component::ExecutorManager, indices) => {
-            let ranges = ranges(indices, '-');
-            // A list that is cut says how many it stands for.
-            if ranges.ends_with('…') {
-                format!("{} executors ({ranges})", indices.len())
-            } else {
-                format!("executors {ranges}")
-            }
-        }
-        _ => "session manager".to_owned(),
-    };
-    let message = one_line(&cause.message, MESSAGE_LENGTH);
-    match message.as_str() {
-        "" => format!("{who}: {}", cause.reason),
-        _ => format!("{who}: {}: {message}", cause.reason),
-    }
+    clean(&cause.to_string())
 }
 
 /// Returns an executor Pod's name up to its index, and the index.
@@ -161,6 +120,7 @@ pub fn executor(object: &ObjectRef) -> Option<(&str, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flame::names::Component;
 
     #[test]
     fn a_word_of_a_shell_is_quoted_where_it_has_to_be() {
@@ -207,27 +167,18 @@ mod tests {
     }
 
     #[test]
-    fn many_runs_are_cut() {
-        assert_eq!(ranges(&[], '-'), "");
-        assert_eq!(ranges(&[0, 1, 2, 5], '…'), "0…2,5");
-        assert_eq!(ranges(&[0, 2, 4, 6, 8, 10], '-'), "0,2,4,6,8,10");
-        assert_eq!(ranges(&[0, 2, 4, 6, 8, 10, 12, 13], '-'), "0,2,4,6,8,10,…");
-    }
-
-    #[test]
     fn a_cause_is_one_line_that_steers_no_terminal() {
         let held = |indices: &[u32], message: &str| Cause {
-            component: Component::ExecutorManager,
-            reason: "Error".to_owned(),
-            message: message.to_owned(),
-            pods: Vec::new(),
             indices: indices.to_vec(),
+            of: 40,
+            ..Cause::new(Component::ExecutorManager, "Error", message)
         };
         assert_eq!(cause(&held(&[3], "a\n\tb \u{1b}[31mred")), "executor 3: Error: a b [31mred");
-        assert_eq!(cause(&held(&[3, 4, 7], "")), "executors 3-4,7: Error");
+        assert_eq!(cause(&held(&[3, 4, 7], "")), "3 of 40 executors (3-4,7): Error");
         let odd: Vec<u32> = (0..20).map(|index| index * 2 + 1).collect();
-        assert_eq!(cause(&held(&odd, "")), "20 executors (1,3,5,7,9,11,…): Error");
-        assert_eq!(cause(&held(&[0], &"x".repeat(300))).chars().count(), "executor 0: Error: ".len() + MESSAGE_LENGTH);
+        assert_eq!(cause(&held(&odd, "")), "20 of 40 executors (1,3,5,7,9,11,…): Error");
+        assert_eq!(cause(&held(&[0], &"x".repeat(300))).chars().count(), "executor 0: Error: ".len() + 240);
+        assert_eq!(cause(&Cause::new(Component::SessionManager, "Error", "")), "session manager: Error");
     }
 
     #[test]

@@ -11,6 +11,8 @@ fn the_help_tells_what_flamectl_is_and_what_the_exit_codes_mean() {
     settings.bind(|| {
         assert_snapshot!("help", Session::new().run("--help"));
         assert_snapshot!("help_up", Session::new().run("up --help"));
+        assert_snapshot!("help_logs", Session::new().run("logs --help"));
+        assert_snapshot!("help_events", Session::new().run("events --help"));
     });
 }
 
@@ -23,6 +25,11 @@ fn bad_usage_is_told_and_ends_with_two() {
         ("bad_duration", "up -f x --timeout 5"),
         ("bad_share", "up -f x --wait-for some"),
         ("no_target", "down"),
+        ("no_log", "logs"),
+        ("follow_previous", "logs demo -f -p"),
+        ("no_such_executor", "logs demo 10000"),
+        ("no_pod_of_the_flame", "logs demo other-session-manager"),
+        ("bad_event_type", "events demo --types=Error"),
     ] {
         assert_snapshot!(name, Session::new().run(args));
     }

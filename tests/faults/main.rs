@@ -22,6 +22,7 @@ mod stream;
 mod table;
 
 mod cost;
+mod evidence;
 mod kills;
 mod pairs;
 mod preflight;

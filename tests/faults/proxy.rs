@@ -88,7 +88,7 @@ pub struct Seen {
 
 impl Seen {
     pub fn is_write(&self) -> bool {
-        !["get", "list", "watch", "review"].iter().any(|verb| self.class.starts_with(verb))
+        !["get", "list", "watch", "log", "review"].iter().any(|verb| self.class.starts_with(verb))
     }
 
     fn new(number: usize, method: &Method, uri: &Uri) -> Self {
@@ -98,11 +98,13 @@ impl Seen {
             ["api", "v1", rest @ ..] => rest,
             // A question about rights; nothing is stored.
             ["apis", "authorization.k8s.io", "v1", rest @ ..] => rest,
+            ["apis", "events.k8s.io", "v1", "namespaces", _, rest @ ..] if !rest.is_empty() => rest,
             other => other,
         };
         let watches = uri.query().is_some_and(|query| query.contains("watch=true"));
         let verb = match (method.as_str(), below.get(1)) {
             ("GET", _) if watches => "watch",
+            ("GET", _) if below.get(2) == Some(&"log") => "log",
             ("GET", None) => "list",
             ("GET", Some(_)) => "get",
             ("POST", None) if below[0].ends_with("reviews") => "review",

@@ -93,7 +93,7 @@ fn what_a_user_may_not_look_at_is_not_checked() {
     }
     space.kubectl(&["create", "quota", "few", "--hard=pods=3"]);
     let file = space.file("more.yaml", &demo(3));
-    let up = as_user(&space, &["up", "-f", &file]).exits(1).says("exceeded quota: few");
+    let up = as_user(&space, &["up", "-f", &file]).exits(1).says("quota few is full");
     assert!(!up.stderr.contains("may not be read"), "{up}");
 }
 

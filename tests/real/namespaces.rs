@@ -57,7 +57,7 @@ fn a_full_quota_is_told_with_how_far_it_got_and_a_rerun_goes_on() {
     space.kubectl(&["create", "quota", "few", "--hard=pods=3"]);
     space.kubectl(&["wait", "--for=jsonpath={.status.hard.pods}=3", "quota/few", "--timeout=60s"]);
     let up = space.up_with(&demo(5), &["--skip-preflight"]).exits(1);
-    up.says("exceeded quota: few").says("2 of 5 executors exist and stay").says("quota raised");
+    up.says("quota few is full: pods").says("2 of 5 executors exist and stay").says("quota raised");
     let before = space.objects();
     assert!(before.contains_key(MANAGER));
     space.patch("quota/few", r#"{"spec": {"hard": {"pods": "10"}}}"#);

@@ -89,7 +89,10 @@ spec: {limits: [{type: Container, max: {cpu: 400m}, default: {cpu: 200m}, defaul
     let flame = |replicas| edited(&demo(replicas), "sm:v1", "sm:v1\n    resources: {limits: {cpu: 50m}}");
     space.up(&flame(3)).exits(1).says("need requests.cpu 350m, 250m are left of 250m; 2 of 3 executors would fit");
     space.up(&flame(2)).exits(0).prints("2/2");
-    space.up_with(&flame(3), &["--skip-preflight"]).exits(1).says("exceeded quota: few, requested: requests.cpu=100m");
+    space
+        .up_with(&flame(3), &["--skip-preflight"])
+        .exits(1)
+        .says("quota few is full: requests.cpu 250m of 250m used, 100m more asked for");
 }
 
 #[test]
@@ -192,7 +195,7 @@ fn the_preflight_can_be_skipped_by_a_variable() {
     quota(&space, "pods=0");
     let file = space.file("flame.yaml", DEMO);
     for (value, says) in
-        [("true", "exceeded quota: few"), ("0", "the server would refuse demo"), ("", "the server would refuse demo")]
+        [("true", "quota few is full"), ("0", "the server would refuse demo"), ("", "the server would refuse demo")]
     {
         let mut up = space.command(&["up", "-f", &file]);
         up.env("FLAMECTL_SKIP_PREFLIGHT", value);

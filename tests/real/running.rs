@@ -1,14 +1,14 @@
 //! A flamectl that runs while the test goes on.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::bed::PATIENCE;
 
-/// A child process whose stderr is read line by line; killed when dropped.
+/// A child process whose stderr, or all that it says, is read line by line; killed when dropped.
 pub struct Running {
     child: Child,
     lines: Receiver<String>,
@@ -19,9 +19,17 @@ impl Running {
     /// Starts it.
     pub fn start(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let stderr = BufReader::new(child.stderr.take().unwrap());
         let (sender, lines) = channel();
-        thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        listen(child.stderr.take().unwrap(), sender);
+        Self { child, lines, said: Vec::new() }
+    }
+
+    /// Starts it, and reads standard output, too.
+    pub fn start_with_data(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let (sender, lines) = channel();
+        listen(child.stderr.take().unwrap(), sender.clone());
+        listen(child.stdout.take().unwrap(), sender);
         Self { child, lines, said: Vec::new() }
     }
 
@@ -63,6 +71,10 @@ impl Running {
         let status = self.child.wait().unwrap();
         (status.code(), self.said.join("\n"), began.elapsed())
     }
+}
+
+fn listen(from: impl Read + Send + 'static, to: Sender<String>) {
+    thread::spawn(move || BufReader::new(from).lines().map_while(Result::ok).try_for_each(|line| to.send(line)));
 }
 
 impl Drop for Running {

@@ -12,7 +12,7 @@ fn an_image_that_cannot_be_pulled_is_named_when_the_time_is_up() {
     let began = Instant::now();
     let up = space.up_with(&flame, &["--timeout=3s"]).exits(3);
     assert!(began.elapsed().as_secs() < 10, "{:?}", began.elapsed());
-    up.says("executors 0-2: ImagePullBackOff").says("bad/em:v9").says("0 of 3 executors ready");
+    up.says("3 of 3 executors (0-2): ErrImagePull: image bad/em:v9 cannot be pulled").says("0 of 3 executors ready");
 }
 
 #[test]
@@ -21,7 +21,7 @@ fn a_fixed_image_heals() {
     space
         .up_with(&images("bad/sm:v1", "bad/em:v1"), &["--timeout=3s"])
         .exits(3)
-        .says("session manager: ImagePullBackOff");
+        .says("session manager: ErrImagePull: image bad/sm:v1 cannot be pulled");
     space.up(&images("sm:v1", "em:v1")).exits(0).prints("2/2");
     space.up_with(&images("sm:v1", "em:v1"), &[]).exits(0).says("nothing to do");
 }
@@ -30,21 +30,21 @@ fn a_fixed_image_heals() {
 fn crashing_executors_are_failed_with_their_exit_code() {
     let space = namespace();
     let up = space.up_with(&images("sm:v1", "crash/em:v1"), &["--timeout=4s"]).exits(4);
-    up.says("Failed").says("executors 0-1: CrashLoopBackOff: exit code 101");
+    up.says("Failed").says("2 of 2 executors (0-1): CrashLoopBackOff: exit code 101 (a Rust panic)");
 }
 
 #[test]
 fn a_crashing_session_manager_is_failed() {
     let space = namespace();
     let up = space.up_with(&images("crash/sm:v1", "em:v1"), &["--timeout=4s"]).exits(4);
-    up.says("session manager: CrashLoopBackOff: exit code 101");
+    up.says("session manager: CrashLoopBackOff: exit code 101 (a Rust panic)");
 }
 
 #[test]
 fn executors_that_never_get_ready_are_not_failed() {
     let space = namespace();
     let up = space.up_with(&images("sm:v1", "notready/em:v1"), &["--timeout=2s"]).exits(3);
-    up.says("executors 0-1: NotReady").says("Pending");
+    up.says("2 of 2 executors (0-1): NotReady").says("Pending");
 }
 
 /// A bad wave stops: the executors that serve go on serving.
@@ -88,5 +88,5 @@ fn a_pod_that_fits_no_node_is_told_with_the_schedulers_words() {
     up.says("warning: no node takes the executors: cpu 20000 is needed, node-")
         .says("has the most with 10000 allocatable")
         .says("executor 0: Unschedulable")
-        .says("Insufficient cpu");
+        .says("insufficient cpu");
 }

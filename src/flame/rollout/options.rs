@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::flame::observed::Seconds;
+
 /// When `up` may stop waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bar {
@@ -22,6 +24,18 @@ pub enum MaxUnavailable {
     Count(u32),
     /// This share of `replicas` in percent, rounded down, at least one.
     Percent(u32),
+}
+
+impl Bar {
+    /// Returns how many of `replicas` executors have to be ready.
+    pub fn executors(self, replicas: u32) -> u32 {
+        match self {
+            Self::All => replicas,
+            Self::Running => 1,
+            Self::Count(count) => count.min(replicas),
+            Self::Percent(percent) => (replicas * percent.min(100)).div_ceil(100),
+        }
+    }
 }
 
 impl MaxUnavailable {
@@ -53,6 +67,8 @@ pub struct Options {
     pub adopt: bool,
     /// Never give up (`watch`).
     pub persistent: bool,
+    /// When the command started, by the clock on the wall: the server's moments are compared with it.
+    pub started_at: Seconds,
 }
 
 impl Default for Options {
@@ -66,6 +82,7 @@ impl Default for Options {
             force_conflicts: false,
             adopt: false,
             persistent: false,
+            started_at: 0,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Action, FieldConflict, Rollout};
+use super::{Action, FieldConflict, Rollout, Time};
 use crate::flame::names::ObjectRef;
 use crate::flame::plan::{Op, Why};
 use crate::flame::state::{Cause, Verdict};
@@ -22,6 +22,8 @@ pub struct Progress {
     pub to_do: usize,
     /// What is waited for, and why.
     pub causes: Vec<Cause>,
+    /// When the command gives up unless enough of the doubtful causes are gone by then; none where it goes on waiting.
+    pub gives_up_at: Option<Time>,
     /// Whether the flame is taken down.
     pub down: bool,
 }
@@ -39,6 +41,8 @@ pub enum Event {
     Progress(Progress),
     /// A note for people.
     Note(String),
+    /// A note for people who want to know everything.
+    Detail(String),
 }
 
 impl Rollout {
@@ -48,13 +52,14 @@ impl Rollout {
         let to_do = plan.changes.len() - plan.count(Op::Keep);
         let name = self.desired.name().to_owned();
         match self.verdict() {
-            Some(Verdict { status, causes }) => Progress {
+            Some(Verdict { status, causes, .. }) => Progress {
                 name,
                 session_manager_ready: status.session_manager.ready,
                 ready: status.executor_manager.ready,
                 replicas: status.executor_manager.replicas,
                 to_do,
                 causes,
+                gives_up_at: self.gives_up_at,
                 down: false,
             },
             None => Progress {
@@ -64,6 +69,7 @@ impl Rollout {
                 replicas: 0,
                 to_do,
                 causes: Vec::new(),
+                gives_up_at: None,
                 down: true,
             },
         }

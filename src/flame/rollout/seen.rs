@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use super::{Action, FieldConflict, Outcome, Refusal, Rollout, Time, Tries, Write};
 use crate::error::Error;
+use crate::flame::evidence::{Evidence, Inquiry, inquiries};
 use crate::flame::names::{Kind, ObjectRef};
 use crate::flame::observed::{Observed, ObservedPod};
 use crate::flame::plan::Why;
-use crate::flame::state::verdict;
+use crate::flame::state::{self, Cause, CauseKind, verdict};
 
 /// First pause after a failed request; doubles up to [`BACKOFF_MAX`].
 pub(super) const BACKOFF_MIN: Duration = Duration::from_millis(250);
@@ -93,6 +94,16 @@ impl Rollout {
         }
     }
 
+    /// Returns what to ask about Pods that are not ready.
+    pub fn inquiries(&self) -> Vec<Inquiry> {
+        self.verdict().map(|verdict| inquiries(&verdict.causes, &self.snapshot)).unwrap_or_default()
+    }
+
+    /// Takes in the answers to an [`Inquiry`].
+    pub fn learned(&mut self, uid: String, evidence: Evidence) {
+        self.snapshot.evidence.insert(uid, evidence);
+    }
+
     /// Tells whether nothing more should be begun: the time is up, or an answer ended it.
     pub fn is_late(&self, now: Time) -> bool {
         self.stop.is_some() || self.options.timeout.is_some_and(|timeout| now >= timeout)
@@ -161,6 +172,7 @@ impl Rollout {
         self.note_ended(write, now);
         self.note_take_over(write, now);
         self.tries.remove(&write.object);
+        self.snapshot.trouble.remove(&write.object);
         if write.action == Action::Delete && !observed.meta().terminating {
             self.gone.insert(observed.meta().uid.clone());
             self.snapshot.remove(&write.object, &observed.meta().uid);
@@ -217,9 +229,14 @@ impl Rollout {
             self.failed(&write.object, &refusal.message, None, now);
             return;
         }
-        let mut error = Error::server(format!("{} was not {}: {}", write.object, write.action, refusal.message));
+        let quota = state::quota(&refusal.message);
+        let why = quota.as_ref().unwrap_or(&refusal.message);
+        let mut error = Error::server(format!("{} was not {}: {why}", write.object, write.action));
         if let Some(hint) = &refusal.hint {
             error = error.hint(hint);
+        }
+        if let (Some(_), Some(manifests)) = (quota, self.desired.manifests()) {
+            error = error.hint(format!("kubectl describe quota -n {} shows it", manifests.flame.namespace()));
         }
         self.stop.get_or_insert(error);
     }
@@ -228,13 +245,9 @@ impl Rollout {
     pub(super) fn with_count(&self, mut error: Error) -> Error {
         if let Some(manifests) = self.desired.manifests() {
             let replicas = manifests.flame.spec.executor_manager.replicas;
-            let present = verdict(&manifests.flame, &self.snapshot);
-            let missing: usize = present
-                .causes
-                .iter()
-                .filter(|cause| cause.reason == "NotCreated")
-                .map(|cause| cause.indices.len())
-                .sum();
+            let present = verdict(&manifests.flame, &self.snapshot, self.moment());
+            let is_missing = |cause: &&Cause| matches!(cause.kind, CauseKind::NotCreated | CauseKind::Refused);
+            let missing: usize = present.causes.iter().filter(is_missing).map(|cause| cause.indices.len()).sum();
             if missing > 0 && (missing as u32) < replicas {
                 let made = replicas - missing as u32;
                 error
@@ -246,7 +259,7 @@ impl Rollout {
     }
 
     fn failed(&mut self, object: &ObjectRef, why: &str, after: Option<Duration>, now: Time) {
-        self.trouble.insert(object.clone(), why.to_owned());
+        self.snapshot.trouble.insert(object.clone(), why.to_owned());
         let tries = self.tries.entry(object.clone()).or_default();
         tries.failed += 1;
         let backoff = BACKOFF_MIN.saturating_mul(1 << (tries.failed - 1).min(10)).min(BACKOFF_MAX);

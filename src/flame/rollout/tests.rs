@@ -267,7 +267,8 @@ fn a_full_quota_is_given_a_moment_where_a_pod_just_went() {
     }
     let Step::Write(writes) = rollout.next(now) else { panic!("{}", short(&rollout.next(now))) };
     rollout.wrote(&writes[0], full(), now);
-    let told = "stop 1: Pod demo-executor-manager-0 was not created: exceeded quota: few";
+    let told =
+        "stop 1: Pod demo-executor-manager-0 was not created: quota few is full: pods 2 of 2 used, 1 more asked for";
     assert!(short(&rollout.next(now)).starts_with(told));
 
     // Where nothing went, waiting brings nothing.
@@ -332,12 +333,15 @@ fn hopeless_causes_end_the_wait_and_doubtful_ones_get_a_grace_period() {
         (pod.ready, pod.phase, pod.waiting_reason) = (false, Phase::Pending, Some(reason.to_owned()));
         Rollout::new(up(&flame(1)), Options::default(), snapshot)
     };
-    let stopped = "stop 4: demo cannot get ready\n  executor 0: InvalidImageName";
+    let stopped = "stop 4: demo cannot get ready: executor 0: InvalidImageName: em:v1 is no image name\n  \
+                   correct spec.executorManager.image\n  \
+                   next: kubectl describe pod demo-executor-manager-0 -n default";
     assert_eq!(short(&waiting("InvalidImageName").next(NOW)), stopped);
     let mut doubtful = waiting("ErrImagePull");
     assert_eq!(short(&doubtful.next(NOW)), "wait until Some(11000)");
     assert!(short(&doubtful.next(NOW + Duration::from_secs(59))).starts_with("wait"));
-    let stopped = "stop 4: demo cannot get ready\n  executor 0: ErrImagePull";
+    let stopped = "stop 4: demo cannot get ready: executor 0: ErrImagePull: image em:v1 cannot be pulled\n  \
+                   next: kubectl describe pod demo-executor-manager-0 -n default";
     assert_eq!(short(&doubtful.next(NOW + Duration::from_secs(60))), stopped);
 }
 
@@ -348,7 +352,7 @@ fn the_time_that_is_up_names_what_was_missing() {
     let mut rollout = Rollout::new(up(&flame(3)), Options::default(), snapshot);
     assert_eq!(
         short(&rollout.next(Duration::from_secs(300))),
-        "stop 3: demo is not ready after 300 s: Running, 2 of 3 executors ready\n  \
+        "stop 3: demo is not ready after 5m: Running, 2 of 3 executors ready\n  \
          executor 1: NotReady: running, readiness probe not passed yet"
     );
 }

@@ -1,4 +1,6 @@
 use super::*;
+use crate::flame::evidence::{Evidence, LogTail, inquiries};
+use crate::flame::observed::{Condition, Ended, Phase};
 use crate::flame::testing::{flame, running};
 
 fn session_manager(snapshot: &mut Snapshot) -> &mut ObservedPod {
@@ -10,7 +12,8 @@ fn executor(snapshot: &mut Snapshot, index: u32) -> &mut ObservedPod {
 }
 
 fn crash(pod: &mut ObservedPod) {
-    (pod.ready, pod.exit_code) = (false, Some(101));
+    pod.ready = false;
+    pod.ended = Some(Box::new(Ended { exit_code: 101, reason: "Error".into(), previous: true, ..Default::default() }));
     pod.waiting_reason = Some("CrashLoopBackOff".into());
 }
 
@@ -19,7 +22,7 @@ fn crash(pod: &mut ObservedPod) {
 fn check(meanwhile: impl FnOnce(&mut Snapshot), state: ClusterState, message: &str) {
     let mut snapshot = running(&flame(3));
     meanwhile(&mut snapshot);
-    let verdict = verdict(&flame(3), &snapshot);
+    let verdict = verdict(&flame(3), &snapshot, 0);
     assert_eq!((verdict.status.state, verdict.status.message.as_str()), (state, message));
 }
 
@@ -40,7 +43,7 @@ fn running_needs_the_session_manager_and_one_executor() {
     check(
         |it| it.pods.retain(|name, _| name == "demo-session-manager"),
         Pending,
-        "0 of 3 executors ready; executors 0-2: NotCreated",
+        "0 of 3 executors ready; 3 of 3 executors (0-2): NotCreated",
     );
 }
 
@@ -50,17 +53,17 @@ fn failed_is_a_failed_session_manager_or_all_executors_failed() {
     check(
         |it| crash(session_manager(it)),
         Failed,
-        "session manager not ready, 3 of 3 executors ready; session manager: CrashLoopBackOff: exit code 101",
+        "session manager not ready, 3 of 3 executors ready; session manager: CrashLoopBackOff: exit code 101 (a Rust panic)",
     );
     check(
         |it| (0..3).for_each(|index| crash(executor(it, index))),
         Failed,
-        "0 of 3 executors ready; executors 0-2: CrashLoopBackOff: exit code 101",
+        "0 of 3 executors ready; 3 of 3 executors (0-2): CrashLoopBackOff: exit code 101 (a Rust panic)",
     );
     check(
         |it| (0..2).for_each(|index| crash(executor(it, index))),
         Running,
-        "1 of 3 executors ready; executors 0-1: CrashLoopBackOff: exit code 101",
+        "1 of 3 executors ready; 2 of 3 executors (0-1): CrashLoopBackOff: exit code 101 (a Rust panic)",
     );
     check(
         |it| {
@@ -83,26 +86,26 @@ fn what_is_on_its_way_out_or_not_ours_does_not_count() {
     check(
         |it| (0..3).for_each(|index| executor(it, index).meta.controller = Some("ReplicaSet/x".into())),
         Pending,
-        "0 of 3 executors ready; executors 0-2: NotCreated",
+        "0 of 3 executors ready; 3 of 3 executors (0-2): NotCreated",
     );
 }
 
 #[test]
 fn pods_beyond_replicas_never_count() {
-    let verdict = verdict(&flame(2), &running(&flame(5)));
+    let verdict = verdict(&flame(2), &running(&flame(5)), 0);
     assert_eq!(verdict.status.executor_manager, ExecutorManagerStatus { replicas: 2, ready: 2 });
 }
 
 #[test]
 fn no_executors_is_pending_as_the_reference_has_it() {
-    let verdict = verdict(&flame(0), &running(&flame(0)));
+    let verdict = verdict(&flame(0), &running(&flame(0)), 0);
     assert_eq!(verdict.status.state, ClusterState::Pending);
     assert_eq!(verdict.status.message, "No executors: replicas is 0");
 }
 
 #[test]
 fn the_status_has_exactly_the_fields_of_the_reference() {
-    let status = serde_json::to_value(verdict(&flame(3), &running(&flame(3))).status).unwrap();
+    let status = serde_json::to_value(verdict(&flame(3), &running(&flame(3)), 0).status).unwrap();
     assert_eq!(
         status,
         serde_json::json!({
@@ -115,38 +118,118 @@ fn the_status_has_exactly_the_fields_of_the_reference() {
     );
 }
 
-#[test]
-fn the_evidence_is_what_the_server_says() {
-    let pod = ObservedPod { node: Some("node-1".into()), ..Default::default() };
-    let unscheduled = ObservedPod { unschedulable: Some("0/3 nodes are available".into()), ..Default::default() };
-    let pulling = ObservedPod {
-        waiting_reason: Some("ErrImagePull".into()),
-        waiting_message: Some("not found".into()),
-        ..Default::default()
-    };
-    let stuck = ObservedPod {
-        meta: super::super::observed::ObservedMeta {
-            terminating: true,
-            finalizers: vec!["example.com/hold".into()],
-            ..Default::default()
-        },
-        ..Default::default()
-    };
-    for (pod, reason, message) in [
-        (None, "NotCreated", ""),
-        (Some(&ObservedPod::default()), "Pending", "not scheduled yet"),
-        (Some(&pod), "Pending", "container not started yet"),
-        (Some(&unscheduled), "Unschedulable", "0/3 nodes are available"),
-        (Some(&pulling), "ErrImagePull", "not found"),
-        (Some(&stuck), "Terminating", "waits for finalizer example.com/hold"),
-    ] {
-        assert_eq!(why_not_ready(pod), Some((reason.to_owned(), message.to_owned())));
-    }
+fn ended(exit_code: i32, finished_at: Seconds) -> Option<Box<Ended>> {
+    let finished_at = Some(finished_at);
+    Some(Box::new(Ended { exit_code, reason: "Error".into(), finished_at, previous: true, ..Default::default() }))
+}
+
+/// Returns the kinds of the causes of a flame of three executors.
+fn kinds(now: Seconds, meanwhile: impl FnOnce(&mut Snapshot)) -> Vec<(CauseKind, Vec<u32>)> {
+    let mut snapshot = running(&flame(3));
+    meanwhile(&mut snapshot);
+    let causes = verdict(&flame(3), &snapshot, now).causes;
+    causes.into_iter().map(|cause| (cause.kind, cause.indices)).collect()
 }
 
 #[test]
-fn indices_are_written_as_ranges() {
-    for (indices, text) in [(&[0, 1, 2, 9][..], "0-2,9"), (&[4], "4"), (&[], ""), (&[1, 3, 5], "1,3,5")] {
-        assert_eq!(ranges(indices), text);
+fn executors_that_ended_before_the_session_manager_was_ready_only_came_too_early() {
+    let crashed = |it: &mut Snapshot, ready_since: Option<Seconds>| {
+        session_manager(it).ready = ready_since.is_some();
+        let since = Condition { is_true: true, since: ready_since, why: None };
+        session_manager(it).conditions.ready = ready_since.map(|_| since);
+        for index in 0..2 {
+            crash(executor(it, index));
+            executor(it, index).ended = ended(101, 100 + Seconds::from(index));
+        }
+    };
+    assert_eq!(kinds(200, |it| crashed(it, None))[1], (CauseKind::TooEarly, vec![0, 1]));
+    assert_eq!(kinds(200, |it| crashed(it, Some(101))), [(CauseKind::Crash, vec![1]), (CauseKind::TooEarly, vec![0])]);
+    let with_last_words = |it: &mut Snapshot, line: &str| {
+        crashed(it, Some(150));
+        let log = Some(LogTail { lines: vec![line.to_owned()], previous: true });
+        it.evidence.insert("uid-demo-executor-manager-0".into(), Evidence { log, ..Default::default() });
+    };
+    let both = |kind| [(kind, vec![0, 1])];
+    assert_eq!(kinds(200, |it| with_last_words(it, "tcp connect error")), both(CauseKind::TooEarly));
+    assert_eq!(kinds(200, |it| with_last_words(it, "regex parse error")), both(CauseKind::Crash));
+}
+
+#[test]
+fn a_pod_that_leaves_is_stuck_once_its_grace_is_long_over() {
+    let leaving = |it: &mut Snapshot| {
+        let meta = &mut executor(it, 0).meta;
+        (meta.terminating, meta.deletion_timestamp) = (true, Some(100));
+    };
+    assert_eq!(kinds(109, leaving), [(CauseKind::Terminating, vec![0])]);
+    assert_eq!(kinds(110, leaving), [(CauseKind::Stuck, vec![0])]);
+    let mut snapshot = running(&flame(3));
+    leaving(&mut snapshot);
+    assert_eq!(verdict(&flame(3), &snapshot, 100).changes_at, Some(110));
+    assert_eq!(verdict(&flame(3), &snapshot, 110).changes_at, None);
+    assert_eq!(why_it_stays(executor(&mut snapshot, 0), 109), None);
+    let stays = why_it_stays(executor(&mut snapshot, 0), 110);
+    assert_eq!(stays.as_deref(), Some("still there though its grace is over"));
+}
+
+#[test]
+fn a_pod_on_its_way_is_late_after_a_while() {
+    let late = |now: Seconds| {
+        let mut snapshot = running(&flame(1));
+        let pod = executor(&mut snapshot, 0);
+        (pod.ready, pod.started_at) = (false, Some(100));
+        let verdict = verdict(&flame(1), &snapshot, now);
+        (verdict.causes[0].is_late, verdict.changes_at)
+    };
+    assert_eq!(late(109), (false, Some(110)));
+    assert_eq!(late(110), (true, None));
+}
+
+#[test]
+fn who_was_asked_already_stands_for_the_others() {
+    let mut snapshot = running(&flame(3));
+    (0..3).for_each(|index| crash(executor(&mut snapshot, index)));
+    let pod = |snapshot: &Snapshot| verdict(&flame(3), snapshot, 0).causes[0].pod.clone();
+    assert_eq!(pod(&snapshot).as_deref(), Some("demo-executor-manager-0"));
+    snapshot.evidence.insert("uid-demo-executor-manager-2".into(), Evidence::default());
+    assert_eq!(pod(&snapshot).as_deref(), Some("demo-executor-manager-2"));
+}
+
+/// Whatever is wrong with ten thousand Pods, it is a few causes and fewer questions.
+#[test]
+fn ten_thousand_broken_pods_are_one_line_a_cause_and_a_handful_of_questions() {
+    const REPLICAS: u32 = 10_000;
+    let flame = flame(REPLICAS);
+    let mut snapshot = running(&flame);
+    for index in 0..REPLICAS {
+        let pod = executor(&mut snapshot, index);
+        pod.ready = false;
+        let (reason, message) = match index % 8 {
+            0 => ("ErrImagePull", "x: not found".to_owned()),
+            1 => ("ImagePullBackOff", "Back-off pulling image \"x\"".to_owned()),
+            2 => ("CreateContainerError", format!("{} of {} at 10.0.0.{}", pod.meta.name, pod.meta.uid, index % 250)),
+            3 => ("CreateContainerConfigError", "secret \"x\" not found".to_owned()),
+            4 => ("InvalidImageName", String::new()),
+            5 => ("CrashLoopBackOff", format!("back-off {}s restarting", index % 300)),
+            6 => ("PostStartHookError", "hook".to_owned()),
+            _ => ("ContainerCreating", String::new()),
+        };
+        (pod.phase, pod.waiting_reason, pod.waiting_message) = (Phase::Pending, Some(reason.into()), Some(message));
     }
+    let causes = verdict(&flame, &snapshot, 0).causes;
+    let told: Vec<(&str, usize)> = causes.iter().map(|cause| (cause.reason.as_str(), cause.count())).collect();
+    let each = REPLICAS as usize / 8;
+    assert_eq!(
+        told,
+        [
+            ("ErrImagePull", 2 * each),
+            ("InvalidImageName", each),
+            ("CreateContainerConfigError", each),
+            ("CreateContainerError", each),
+            ("CrashLoopBackOff", each),
+            ("ContainerCreating", each),
+            ("PostStartHookError", each),
+        ]
+    );
+    let asked: Vec<String> = inquiries(&causes, &snapshot).into_iter().map(|inquiry| inquiry.pod).collect();
+    assert_eq!(asked, [0, 4, 3, 2, 5].map(|index| names::executor_manager("demo", index)));
 }

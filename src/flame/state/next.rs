@@ -1,0 +1,191 @@
+//! What follows from a cause: (cause, Pod, flame) → what to change, and one command that tells more or heals.
+
+use super::cause::{Cause, CauseKind};
+use super::words::Pull;
+use crate::flame::FlameCluster;
+use crate::flame::names::Component;
+use crate::flame::observed::ObservedPod;
+
+/// Adds advice, the field to change and the next command, as far as there are any and nothing better is known.
+pub(super) fn add(cause: &mut Cause, pod: Option<&ObservedPod>, flame: &FlameCluster) {
+    if cause.advice.is_none() {
+        let (advice, field) = advice(cause, pod, flame);
+        cause.advice = advice;
+        cause.field = field.map(|field| format!("{}.{field}", section(cause.component)));
+    }
+    cause.next = command(cause, pod, flame);
+}
+
+fn section(component: Component) -> &'static str {
+    match component {
+        Component::SessionManager => "spec.sessionManager",
+        _ => "spec.executorManager",
+    }
+}
+
+/// Advice, and the field within the component's section.
+type Advice = (Option<String>, Option<&'static str>);
+
+fn advice(cause: &Cause, pod: Option<&ObservedPod>, flame: &FlameCluster) -> Advice {
+    let section = section(cause.component);
+    let say = |text: String| (Some(text), None);
+    let is_others = pod.is_some_and(|pod| pod.other_container.is_some());
+    match cause.kind {
+        _ if is_others && cause.is_trouble() => {
+            say("this container is not Flame's: whoever put it into the Pod can say what it needs".to_owned())
+        }
+        CauseKind::Image => image(cause, section),
+        CauseKind::ImageName => (Some(format!("correct {section}.image")), Some("image")),
+        CauseKind::Unschedulable => scheduling(cause, section),
+        CauseKind::Gated => say("whoever set the gate, as a queue, has to lift it".to_owned()),
+        CauseKind::Config => config(cause, section),
+        CauseKind::OutOfMemory => {
+            let text = format!("it takes more than it may: raise {section}.resources.limits.memory");
+            (Some(text), Some("resources.limits.memory"))
+        }
+        CauseKind::Crash if cause.message.contains("(SIGKILL)") => {
+            say("it was killed from outside: its node ran short of memory, or somebody ended it".to_owned())
+        }
+        CauseKind::Crash if cause.message.contains("program") => {
+            (Some(format!("{section}.image does not hold the program that it is to run")), Some("image"))
+        }
+        CauseKind::Completed => {
+            (Some(format!("Flame's programs run for ever: {section}.image may not be Flame's")), Some("image"))
+        }
+        CauseKind::TooEarly => {
+            say("executors end while they do not find the session manager, and are started again".to_owned())
+        }
+        CauseKind::Over => say(over(cause, section)),
+        CauseKind::Refused if cause.message.starts_with("quota ") => {
+            say("ask for less, by fewer replicas or smaller resources, or have the quota raised".to_owned())
+        }
+        CauseKind::Stuck => say(stuck(cause, pod, flame)),
+        CauseKind::NodeLost => {
+            say("the Pod goes on once its node is back; else Kubernetes ends it after some minutes".to_owned())
+        }
+        _ => (None, None),
+    }
+}
+
+fn image(cause: &Cause, section: &str) -> Advice {
+    let field = Some("image");
+    let text = match cause.evidence.first().and_then(|words| Pull::of(words)) {
+        Some(Pull::NotFound) => (format!("name an image that is there in {section}.image"), field),
+        Some(Pull::Denied | Pull::Unauthorized) => {
+            let secret = "give the namespace's default ServiceAccount an imagePullSecret for the registry";
+            (format!("correct {section}.image, or {secret}"), field)
+        }
+        Some(Pull::UnknownHost) => (format!("correct the registry in {section}.image, or the nodes' DNS"), field),
+        Some(Pull::NoAnswer) => {
+            ("the node does not reach the registry: see to the network in between".to_owned(), None)
+        }
+        Some(Pull::Certificate) => ("the nodes' container runtime has to trust the registry".to_owned(), None),
+        Some(Pull::Limited) => ("wait, or pull with credentials or from a mirror".to_owned(), None),
+        Some(Pull::Platform) => (format!("{section}.image is not built for the node's platform"), field),
+        Some(Pull::DiskFull) => ("make room on the node".to_owned(), None),
+        None => return (None, field),
+    };
+    (Some(text.0), text.1)
+}
+
+fn scheduling(cause: &Cause, section: &str) -> Advice {
+    match cause.message.contains("insufficient ") {
+        true => {
+            let text = format!("ask for less in {section}.resources.requests, or add nodes");
+            (Some(text), Some("resources.requests"))
+        }
+        false => (Some("make room on a node, or add nodes".to_owned()), None),
+    }
+}
+
+fn config(cause: &Cause, section: &str) -> Advice {
+    let message = &cause.message;
+    if message.contains("runAsNonRoot") || message.contains("run as root") {
+        return (Some("Flame's images run as root, which a policy of the namespace forbids".to_owned()), None);
+    }
+    if cause.reason.ends_with("RunContainerError") {
+        return (
+            Some(format!("{section}.image cannot be started: its entrypoint has to be Flame's program")),
+            Some("image"),
+        );
+    }
+    match message.contains("not found") || message.contains("find key") {
+        true => (Some("create what is missing: a webhook made the Pod depend on it".to_owned()), None),
+        false => (None, None),
+    }
+}
+
+fn over(cause: &Cause, section: &str) -> String {
+    let again = "a Pod that ended stays as it is: only flamectl up or watch makes it anew";
+    let short = cause.message.split_once("low on resource: ").map(|(_, rest)| rest);
+    match short.and_then(|rest| rest.split(['.', ' ']).next()) {
+        Some("memory") => {
+            format!("its node ran short of memory: say how much it takes in {section}.resources.requests; {again}")
+        }
+        Some(resource) => format!("its node ran short of {resource}; {again}"),
+        None => again.to_owned(),
+    }
+}
+
+fn stuck(cause: &Cause, pod: Option<&ObservedPod>, flame: &FlameCluster) -> String {
+    let (name, namespace) = (cause.pod.as_deref().unwrap_or_default(), flame.namespace());
+    let node = pod.and_then(|pod| pod.node.as_deref()).unwrap_or_default();
+    let finalizers = pod.map_or(&[][..], |pod| pod.meta.finalizers.as_slice());
+    if !finalizers.is_empty() {
+        let patch = r#"kubectl patch pod NAME -n NAMESPACE --type=merge -p '{"metadata":{"finalizers":null}}'"#;
+        let patch = patch.replace("NAMESPACE", namespace).replace("NAME", name);
+        return format!("whoever set the finalizer takes it off; only where nobody is left to do that: {patch}");
+    }
+    match cause.message.starts_with("its node ") {
+        true => format!(
+            "nobody can say whether it still runs there; where the machine is gone for good, kubectl delete node {node} \
+             lets the Pod go"
+        ),
+        false => "its node has not said that it ended".to_owned(),
+    }
+}
+
+/// Returns the command; every name in it is the server's and needs no quotes.
+fn command(cause: &Cause, pod: Option<&ObservedPod>, flame: &FlameCluster) -> Option<String> {
+    let (name, namespace) = (&flame.metadata.name, flame.namespace());
+    let again = || {
+        // The recorded flame again: what is missing is made, whatever the file was called.
+        format!("flamectl scale {name} --replicas {} -n {namespace}", flame.spec.executor_manager.replicas)
+    };
+    let described = || Some(format!("kubectl describe pod {} -n {namespace}", cause.pod.as_ref()?));
+    let node = pod.and_then(|pod| pod.node.as_ref()).map(|node| format!("kubectl describe node {node}"));
+    match cause.kind {
+        CauseKind::NotCreated | CauseKind::Over => Some(again()),
+        CauseKind::Refused => Some(match cause.message.starts_with("quota ") {
+            true => format!("kubectl describe quota -n {namespace}"),
+            false => again(),
+        }),
+        CauseKind::Unschedulable => Some("kubectl describe nodes".to_owned()),
+        CauseKind::Stuck if pod.is_some_and(|pod| !pod.meta.finalizers.is_empty()) => {
+            let path = "-o jsonpath='{.metadata.finalizers}'";
+            Some(format!("kubectl get pod {} -n {namespace} {path}", cause.pod.as_ref()?))
+        }
+        CauseKind::Stuck | CauseKind::NodeLost => node.or_else(described),
+        CauseKind::Crash | CauseKind::OutOfMemory | CauseKind::Completed | CauseKind::Unhealthy => {
+            logs(cause, pod?, flame)
+        }
+        CauseKind::NotReady if cause.is_late => logs(cause, pod?, flame),
+        CauseKind::Terminating | CauseKind::TooEarly | CauseKind::NotReady => None,
+        CauseKind::Starting if !cause.is_late => None,
+        _ => described(),
+    }
+}
+
+/// Returns how to read the log of the container: of the run that ended, where another one began or is waited for.
+fn logs(cause: &Cause, pod: &ObservedPod, flame: &FlameCluster) -> Option<String> {
+    let (name, namespace) = (&flame.metadata.name, flame.namespace());
+    let runs = matches!(cause.kind, CauseKind::NotReady | CauseKind::Unhealthy);
+    let is_previous = pod.ended.as_ref().is_some_and(|ended| ended.previous);
+    let previous = if is_previous && !runs { " --previous" } else { "" };
+    let target = cause.pod.as_ref()?;
+    Some(match (&pod.other_container, cause.component) {
+        (Some(other), _) => format!("kubectl logs {target} -c {} -n {namespace}{previous}", other.name),
+        (None, Component::SessionManager) => format!("flamectl logs {name} session-manager{previous} -n {namespace}"),
+        (None, _) => format!("flamectl logs {name} {target}{previous} -n {namespace}"),
+    })
+}
