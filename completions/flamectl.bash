@@ -74,7 +74,7 @@ _flamectl() {
 
     case "${cmd}" in
         flamectl)
-            opts="-n -v -q -h -V --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --help --version up status logs events render down watch diff scale restart validate init explain schema completions man version"
+            opts="-n -v -q -h -V --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help --version up status logs events render down watch diff scale restart validate init explain schema completions man version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -123,6 +123,10 @@ _flamectl() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto live plain json none" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -131,7 +135,7 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__completions)
-            opts="-n -v -q -h --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --help bash elvish fish powershell zsh"
+            opts="-n -v -q -h --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -180,6 +184,10 @@ _flamectl() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto live plain json none" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -188,7 +196,7 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__diff)
-            opts="-f -o -n -v -q -h --filename --strict --output --exit-zero --skip-preflight --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --help"
+            opts="-f -o -n -v -q -h --filename --strict --output --exit-zero --skip-preflight --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -275,6 +283,10 @@ _flamectl() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto live plain json none" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -283,7 +295,7 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__down)
-            opts="-f -y -o -n -v -q -h --filename --wait --timeout --yes --output --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --help"
+            opts="-f -y -o -n -v -q -h --filename --wait --timeout --yes --output --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -378,6 +390,10 @@ _flamectl() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto live plain json none" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -386,7 +402,7 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__events)
-            opts="-w -o -n -v -q -h --watch --types --output --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --help"
+            opts="-w -o -n -v -q -h --watch --types --output --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -447,6 +463,10 @@ _flamectl() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto live plain json none" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -455,7 +475,7 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__explain)
-            opts="-n -v -q -h --recursive --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --help"
+            opts="-n -v -q -h --recursive --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -504,6 +524,10 @@ _flamectl() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto live plain json none" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -512,7 +536,7 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__init)
-            opts="-y -n -v -q -h --name --session-manager-image --session-manager-requests --session-manager-limits --slot --executor-manager-image --replicas --executor-manager-requests --executor-manager-limits --yes --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --help"
+            opts="-y -n -v -q -h --name --session-manager-image --session-manager-requests --session-manager-limits --slot --executor-manager-image --replicas --executor-manager-requests --executor-manager-limits --yes --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -597,6 +621,10 @@ _flamectl() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto live plain json none" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -605,7 +633,7 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__logs)
-            opts="-f -p -n -v -q -h --follow --since --tail --previous --prefix --timestamps --max-log-requests --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --help"
+            opts="-f -p -n -v -q -h --follow --since --tail --previous --prefix --timestamps --max-log-requests --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -670,6 +698,10 @@ _flamectl() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto live plain json none" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -678,7 +710,7 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__man)
-            opts="-n -v -q -h --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --help"
+            opts="-n -v -q -h --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -727,6 +759,10 @@ _flamectl() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto live plain json none" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -735,7 +771,7 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__render)
-            opts="-f -o -n -v -q -h --filename --strict --output --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --help"
+            opts="-f -o -n -v -q -h --filename --strict --output --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -822,6 +858,10 @@ _flamectl() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto live plain json none" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -830,7 +870,7 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__restart)
-            opts="-y -n -v -q -h --skip-preflight --wait --timeout --max-unavailable --yes --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --help session-manager executor-manager"
+            opts="-y -n -v -q -h --skip-preflight --wait --timeout --max-unavailable --yes --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help session-manager executor-manager"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -891,6 +931,10 @@ _flamectl() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto live plain json none" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -899,7 +943,7 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__scale)
-            opts="-y -n -v -q -h --replicas --current-replicas --skip-preflight --wait --timeout --yes --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --help"
+            opts="-y -n -v -q -h --replicas --current-replicas --skip-preflight --wait --timeout --yes --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -964,6 +1008,10 @@ _flamectl() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto live plain json none" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -972,7 +1020,7 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__schema)
-            opts="-n -v -q -h --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --help"
+            opts="-n -v -q -h --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1021,6 +1069,10 @@ _flamectl() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto live plain json none" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1029,7 +1081,7 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__status)
-            opts="-A -o -n -v -q -h --all-namespaces --output --no-headers --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --help"
+            opts="-A -o -n -v -q -h --all-namespaces --output --no-headers --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1086,6 +1138,10 @@ _flamectl() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto live plain json none" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1094,7 +1150,7 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__up)
-            opts="-f -y -o -n -v -q -h --filename --strict --wait --timeout --wait-for --max-unavailable --progress-deadline --dry-run --force-conflicts --adopt --create-namespace --skip-preflight --yes --output --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --help"
+            opts="-f -y -o -n -v -q -h --filename --strict --wait --timeout --wait-for --max-unavailable --progress-deadline --dry-run --force-conflicts --adopt --create-namespace --skip-preflight --yes --output --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1205,6 +1261,10 @@ _flamectl() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto live plain json none" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1213,7 +1273,7 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__validate)
-            opts="-f -o -n -v -q -h --filename --strict --server --output --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --help"
+            opts="-f -o -n -v -q -h --filename --strict --server --output --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1276,6 +1336,10 @@ _flamectl() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto live plain json none" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -1286,7 +1350,7 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__version)
-            opts="-o -n -v -q -h --output --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --help"
+            opts="-o -n -v -q -h --output --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1343,6 +1407,10 @@ _flamectl() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto live plain json none" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1351,7 +1419,7 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__watch)
-            opts="-f -n -v -q -h --filename --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --help"
+            opts="-f -n -v -q -h --filename --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1428,6 +1496,10 @@ _flamectl() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto live plain json none" -- "${cur}"))
                     return 0
                     ;;
                 *)

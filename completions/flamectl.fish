@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_flamectl_global_optspecs
-    string join \n kubeconfig= context= n/namespace= request-timeout= as= as-group= v/verbose q/quiet color= h/help V/version
+    string join \n kubeconfig= context= n/namespace= request-timeout= as= as-group= v/verbose q/quiet color= progress= h/help V/version
 end
 
 function __fish_flamectl_needs_command
@@ -33,7 +33,12 @@ complete -c flamectl -n "__fish_flamectl_needs_command" -l as-group -d 'Act as a
 complete -c flamectl -n "__fish_flamectl_needs_command" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
-complete -c flamectl -n "__fish_flamectl_needs_command" -s v -l verbose -d 'Tell more: every object, every retry'
+complete -c flamectl -n "__fish_flamectl_needs_command" -l progress -d 'Show progress in this way' -r -f -a "auto\t'As fits where it is read'
+live\t'A display that is drawn over, where there is a terminal'
+plain\t'One line a change, and a heartbeat'
+json\t'One JSON object a line'
+none\t'Not at all: errors only'"
+complete -c flamectl -n "__fish_flamectl_needs_command" -s v -l verbose -d 'Tell more: every object, retry and request'
 complete -c flamectl -n "__fish_flamectl_needs_command" -s q -l quiet -d 'Tell errors only'
 complete -c flamectl -n "__fish_flamectl_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c flamectl -n "__fish_flamectl_needs_command" -s V -l version -d 'Print version'
@@ -76,13 +81,18 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand up" -l as-group -d 'Ac
 complete -c flamectl -n "__fish_flamectl_using_subcommand up" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand up" -l progress -d 'Show progress in this way' -r -f -a "auto\t'As fits where it is read'
+live\t'A display that is drawn over, where there is a terminal'
+plain\t'One line a change, and a heartbeat'
+json\t'One JSON object a line'
+none\t'Not at all: errors only'"
 complete -c flamectl -n "__fish_flamectl_using_subcommand up" -l strict -d 'Take warnings about the file for errors'
 complete -c flamectl -n "__fish_flamectl_using_subcommand up" -l force-conflicts -d 'Take fields that another tool applies'
 complete -c flamectl -n "__fish_flamectl_using_subcommand up" -l adopt -d 'Take over objects under this flame\'s names that flamectl did not make'
 complete -c flamectl -n "__fish_flamectl_using_subcommand up" -l create-namespace -d 'Create the namespace if it is not there'
 complete -c flamectl -n "__fish_flamectl_using_subcommand up" -l skip-preflight -d 'Do not ask first whether it fits'
 complete -c flamectl -n "__fish_flamectl_using_subcommand up" -s y -l yes -d 'Do not ask before Pods are restarted or deleted'
-complete -c flamectl -n "__fish_flamectl_using_subcommand up" -s v -l verbose -d 'Tell more: every object, every retry'
+complete -c flamectl -n "__fish_flamectl_using_subcommand up" -s v -l verbose -d 'Tell more: every object, retry and request'
 complete -c flamectl -n "__fish_flamectl_using_subcommand up" -s q -l quiet -d 'Tell errors only'
 complete -c flamectl -n "__fish_flamectl_using_subcommand up" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c flamectl -n "__fish_flamectl_using_subcommand status" -s o -l output -d 'Print in this format' -r -f -a "table\t'For people'
@@ -98,9 +108,14 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand status" -l as-group -d
 complete -c flamectl -n "__fish_flamectl_using_subcommand status" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand status" -l progress -d 'Show progress in this way' -r -f -a "auto\t'As fits where it is read'
+live\t'A display that is drawn over, where there is a terminal'
+plain\t'One line a change, and a heartbeat'
+json\t'One JSON object a line'
+none\t'Not at all: errors only'"
 complete -c flamectl -n "__fish_flamectl_using_subcommand status" -s A -l all-namespaces -d 'Show the flames of all namespaces'
 complete -c flamectl -n "__fish_flamectl_using_subcommand status" -l no-headers -d 'Leave the table\'s header out'
-complete -c flamectl -n "__fish_flamectl_using_subcommand status" -s v -l verbose -d 'Tell more: every object, every retry'
+complete -c flamectl -n "__fish_flamectl_using_subcommand status" -s v -l verbose -d 'Tell more: every object, retry and request'
 complete -c flamectl -n "__fish_flamectl_using_subcommand status" -s q -l quiet -d 'Tell errors only'
 complete -c flamectl -n "__fish_flamectl_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c flamectl -n "__fish_flamectl_using_subcommand logs" -l since -d 'Show only lines of this time until now, as 90s, 5m or 1h30m' -r
@@ -118,10 +133,15 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand logs" -l as-group -d '
 complete -c flamectl -n "__fish_flamectl_using_subcommand logs" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand logs" -l progress -d 'Show progress in this way' -r -f -a "auto\t'As fits where it is read'
+live\t'A display that is drawn over, where there is a terminal'
+plain\t'One line a change, and a heartbeat'
+json\t'One JSON object a line'
+none\t'Not at all: errors only'"
 complete -c flamectl -n "__fish_flamectl_using_subcommand logs" -s f -l follow -d 'Go on with new lines until interrupted, those of Pods that are made meanwhile included'
 complete -c flamectl -n "__fish_flamectl_using_subcommand logs" -s p -l previous -d 'Show what the containers wrote that ended before the running ones'
 complete -c flamectl -n "__fish_flamectl_using_subcommand logs" -l timestamps -d 'Show the time of each line'
-complete -c flamectl -n "__fish_flamectl_using_subcommand logs" -s v -l verbose -d 'Tell more: every object, every retry'
+complete -c flamectl -n "__fish_flamectl_using_subcommand logs" -s v -l verbose -d 'Tell more: every object, retry and request'
 complete -c flamectl -n "__fish_flamectl_using_subcommand logs" -s q -l quiet -d 'Tell errors only'
 complete -c flamectl -n "__fish_flamectl_using_subcommand logs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c flamectl -n "__fish_flamectl_using_subcommand events" -l types -d 'Show only events of these types: Normal, Warning' -r -f -a "Normal\t''
@@ -138,8 +158,13 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand events" -l as-group -d
 complete -c flamectl -n "__fish_flamectl_using_subcommand events" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand events" -l progress -d 'Show progress in this way' -r -f -a "auto\t'As fits where it is read'
+live\t'A display that is drawn over, where there is a terminal'
+plain\t'One line a change, and a heartbeat'
+json\t'One JSON object a line'
+none\t'Not at all: errors only'"
 complete -c flamectl -n "__fish_flamectl_using_subcommand events" -s w -l watch -d 'Go on with new events until interrupted'
-complete -c flamectl -n "__fish_flamectl_using_subcommand events" -s v -l verbose -d 'Tell more: every object, every retry'
+complete -c flamectl -n "__fish_flamectl_using_subcommand events" -s v -l verbose -d 'Tell more: every object, retry and request'
 complete -c flamectl -n "__fish_flamectl_using_subcommand events" -s q -l quiet -d 'Tell errors only'
 complete -c flamectl -n "__fish_flamectl_using_subcommand events" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c flamectl -n "__fish_flamectl_using_subcommand render" -s f -l filename -d 'Read the FlameCluster from FILE; - is standard input' -r -F
@@ -154,8 +179,13 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand render" -l as-group -d
 complete -c flamectl -n "__fish_flamectl_using_subcommand render" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand render" -l progress -d 'Show progress in this way' -r -f -a "auto\t'As fits where it is read'
+live\t'A display that is drawn over, where there is a terminal'
+plain\t'One line a change, and a heartbeat'
+json\t'One JSON object a line'
+none\t'Not at all: errors only'"
 complete -c flamectl -n "__fish_flamectl_using_subcommand render" -l strict -d 'Take warnings about the file for errors'
-complete -c flamectl -n "__fish_flamectl_using_subcommand render" -s v -l verbose -d 'Tell more: every object, every retry'
+complete -c flamectl -n "__fish_flamectl_using_subcommand render" -s v -l verbose -d 'Tell more: every object, retry and request'
 complete -c flamectl -n "__fish_flamectl_using_subcommand render" -s q -l quiet -d 'Tell errors only'
 complete -c flamectl -n "__fish_flamectl_using_subcommand render" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c flamectl -n "__fish_flamectl_using_subcommand down" -s f -l filename -d 'Take name and namespace from FILE; - is standard input' -r -F
@@ -173,8 +203,13 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand down" -l as-group -d '
 complete -c flamectl -n "__fish_flamectl_using_subcommand down" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand down" -l progress -d 'Show progress in this way' -r -f -a "auto\t'As fits where it is read'
+live\t'A display that is drawn over, where there is a terminal'
+plain\t'One line a change, and a heartbeat'
+json\t'One JSON object a line'
+none\t'Not at all: errors only'"
 complete -c flamectl -n "__fish_flamectl_using_subcommand down" -s y -l yes -d 'Do not ask before Pods are restarted or deleted'
-complete -c flamectl -n "__fish_flamectl_using_subcommand down" -s v -l verbose -d 'Tell more: every object, every retry'
+complete -c flamectl -n "__fish_flamectl_using_subcommand down" -s v -l verbose -d 'Tell more: every object, retry and request'
 complete -c flamectl -n "__fish_flamectl_using_subcommand down" -s q -l quiet -d 'Tell errors only'
 complete -c flamectl -n "__fish_flamectl_using_subcommand down" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -s f -l filename -d 'Read the FlameCluster from FILE, again whenever it changes' -r -F
@@ -187,7 +222,12 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -l as-group -d 
 complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
-complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -s v -l verbose -d 'Tell more: every object, every retry'
+complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -l progress -d 'Show progress in this way' -r -f -a "auto\t'As fits where it is read'
+live\t'A display that is drawn over, where there is a terminal'
+plain\t'One line a change, and a heartbeat'
+json\t'One JSON object a line'
+none\t'Not at all: errors only'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -s v -l verbose -d 'Tell more: every object, retry and request'
 complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -s q -l quiet -d 'Tell errors only'
 complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -s f -l filename -d 'Read the FlameCluster from FILE; - is standard input' -r -F
@@ -202,10 +242,15 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -l as-group -d '
 complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -l progress -d 'Show progress in this way' -r -f -a "auto\t'As fits where it is read'
+live\t'A display that is drawn over, where there is a terminal'
+plain\t'One line a change, and a heartbeat'
+json\t'One JSON object a line'
+none\t'Not at all: errors only'"
 complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -l strict -d 'Take warnings about the file for errors'
 complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -l exit-zero -d 'Exit 0 where there are differences'
 complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -l skip-preflight -d 'Do not ask first whether it fits'
-complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -s v -l verbose -d 'Tell more: every object, every retry'
+complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -s v -l verbose -d 'Tell more: every object, retry and request'
 complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -s q -l quiet -d 'Tell errors only'
 complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c flamectl -n "__fish_flamectl_using_subcommand scale" -l replicas -d 'Number of executors, 0 to 10000' -r
@@ -222,9 +267,14 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand scale" -l as-group -d 
 complete -c flamectl -n "__fish_flamectl_using_subcommand scale" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand scale" -l progress -d 'Show progress in this way' -r -f -a "auto\t'As fits where it is read'
+live\t'A display that is drawn over, where there is a terminal'
+plain\t'One line a change, and a heartbeat'
+json\t'One JSON object a line'
+none\t'Not at all: errors only'"
 complete -c flamectl -n "__fish_flamectl_using_subcommand scale" -l skip-preflight -d 'Do not ask first whether it fits'
 complete -c flamectl -n "__fish_flamectl_using_subcommand scale" -s y -l yes -d 'Do not ask before Pods are restarted or deleted'
-complete -c flamectl -n "__fish_flamectl_using_subcommand scale" -s v -l verbose -d 'Tell more: every object, every retry'
+complete -c flamectl -n "__fish_flamectl_using_subcommand scale" -s v -l verbose -d 'Tell more: every object, retry and request'
 complete -c flamectl -n "__fish_flamectl_using_subcommand scale" -s q -l quiet -d 'Tell errors only'
 complete -c flamectl -n "__fish_flamectl_using_subcommand scale" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -l wait -d 'Wait for the result; --wait=false only sends' -r -f -a "true\t''
@@ -240,9 +290,14 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -l as-group -
 complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -l progress -d 'Show progress in this way' -r -f -a "auto\t'As fits where it is read'
+live\t'A display that is drawn over, where there is a terminal'
+plain\t'One line a change, and a heartbeat'
+json\t'One JSON object a line'
+none\t'Not at all: errors only'"
 complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -l skip-preflight -d 'Do not ask first whether it fits'
 complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -s y -l yes -d 'Do not ask before Pods are restarted or deleted'
-complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -s v -l verbose -d 'Tell more: every object, every retry'
+complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -s v -l verbose -d 'Tell more: every object, retry and request'
 complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -s q -l quiet -d 'Tell errors only'
 complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -s f -l filename -d 'Check FILE, or the *.yaml, *.yml and *.json files of a directory; - is standard input (can be repeated)' -r -F
@@ -259,9 +314,14 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -l as-group 
 complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -l progress -d 'Show progress in this way' -r -f -a "auto\t'As fits where it is read'
+live\t'A display that is drawn over, where there is a terminal'
+plain\t'One line a change, and a heartbeat'
+json\t'One JSON object a line'
+none\t'Not at all: errors only'"
 complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -l strict -d 'Take warnings about the file for errors'
 complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -l server -d 'Ask the server, too, whether it would take the flames as it is now'
-complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -s v -l verbose -d 'Tell more: every object, every retry'
+complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -s v -l verbose -d 'Tell more: every object, retry and request'
 complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -s q -l quiet -d 'Tell errors only'
 complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c flamectl -n "__fish_flamectl_using_subcommand init" -l name -d 'Name the flame NAME' -r
@@ -282,8 +342,13 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand init" -l as-group -d '
 complete -c flamectl -n "__fish_flamectl_using_subcommand init" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand init" -l progress -d 'Show progress in this way' -r -f -a "auto\t'As fits where it is read'
+live\t'A display that is drawn over, where there is a terminal'
+plain\t'One line a change, and a heartbeat'
+json\t'One JSON object a line'
+none\t'Not at all: errors only'"
 complete -c flamectl -n "__fish_flamectl_using_subcommand init" -s y -l yes -d 'Do not ask for what the flags leave open'
-complete -c flamectl -n "__fish_flamectl_using_subcommand init" -s v -l verbose -d 'Tell more: every object, every retry'
+complete -c flamectl -n "__fish_flamectl_using_subcommand init" -s v -l verbose -d 'Tell more: every object, retry and request'
 complete -c flamectl -n "__fish_flamectl_using_subcommand init" -s q -l quiet -d 'Tell errors only'
 complete -c flamectl -n "__fish_flamectl_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c flamectl -n "__fish_flamectl_using_subcommand explain" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
@@ -295,8 +360,13 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand explain" -l as-group -
 complete -c flamectl -n "__fish_flamectl_using_subcommand explain" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand explain" -l progress -d 'Show progress in this way' -r -f -a "auto\t'As fits where it is read'
+live\t'A display that is drawn over, where there is a terminal'
+plain\t'One line a change, and a heartbeat'
+json\t'One JSON object a line'
+none\t'Not at all: errors only'"
 complete -c flamectl -n "__fish_flamectl_using_subcommand explain" -l recursive -d 'Print the names of all fields below, and nothing else about them'
-complete -c flamectl -n "__fish_flamectl_using_subcommand explain" -s v -l verbose -d 'Tell more: every object, every retry'
+complete -c flamectl -n "__fish_flamectl_using_subcommand explain" -s v -l verbose -d 'Tell more: every object, retry and request'
 complete -c flamectl -n "__fish_flamectl_using_subcommand explain" -s q -l quiet -d 'Tell errors only'
 complete -c flamectl -n "__fish_flamectl_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c flamectl -n "__fish_flamectl_using_subcommand schema" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
@@ -308,7 +378,12 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand schema" -l as-group -d
 complete -c flamectl -n "__fish_flamectl_using_subcommand schema" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
-complete -c flamectl -n "__fish_flamectl_using_subcommand schema" -s v -l verbose -d 'Tell more: every object, every retry'
+complete -c flamectl -n "__fish_flamectl_using_subcommand schema" -l progress -d 'Show progress in this way' -r -f -a "auto\t'As fits where it is read'
+live\t'A display that is drawn over, where there is a terminal'
+plain\t'One line a change, and a heartbeat'
+json\t'One JSON object a line'
+none\t'Not at all: errors only'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand schema" -s v -l verbose -d 'Tell more: every object, retry and request'
 complete -c flamectl -n "__fish_flamectl_using_subcommand schema" -s q -l quiet -d 'Tell errors only'
 complete -c flamectl -n "__fish_flamectl_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c flamectl -n "__fish_flamectl_using_subcommand completions" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
@@ -320,7 +395,12 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand completions" -l as-gro
 complete -c flamectl -n "__fish_flamectl_using_subcommand completions" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
-complete -c flamectl -n "__fish_flamectl_using_subcommand completions" -s v -l verbose -d 'Tell more: every object, every retry'
+complete -c flamectl -n "__fish_flamectl_using_subcommand completions" -l progress -d 'Show progress in this way' -r -f -a "auto\t'As fits where it is read'
+live\t'A display that is drawn over, where there is a terminal'
+plain\t'One line a change, and a heartbeat'
+json\t'One JSON object a line'
+none\t'Not at all: errors only'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand completions" -s v -l verbose -d 'Tell more: every object, retry and request'
 complete -c flamectl -n "__fish_flamectl_using_subcommand completions" -s q -l quiet -d 'Tell errors only'
 complete -c flamectl -n "__fish_flamectl_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c flamectl -n "__fish_flamectl_using_subcommand man" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
@@ -332,7 +412,12 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand man" -l as-group -d 'A
 complete -c flamectl -n "__fish_flamectl_using_subcommand man" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
-complete -c flamectl -n "__fish_flamectl_using_subcommand man" -s v -l verbose -d 'Tell more: every object, every retry'
+complete -c flamectl -n "__fish_flamectl_using_subcommand man" -l progress -d 'Show progress in this way' -r -f -a "auto\t'As fits where it is read'
+live\t'A display that is drawn over, where there is a terminal'
+plain\t'One line a change, and a heartbeat'
+json\t'One JSON object a line'
+none\t'Not at all: errors only'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand man" -s v -l verbose -d 'Tell more: every object, retry and request'
 complete -c flamectl -n "__fish_flamectl_using_subcommand man" -s q -l quiet -d 'Tell errors only'
 complete -c flamectl -n "__fish_flamectl_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c flamectl -n "__fish_flamectl_using_subcommand version" -s o -l output -d 'Print in this format' -r -f -a "text\t'One line'
@@ -346,6 +431,11 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand version" -l as-group -
 complete -c flamectl -n "__fish_flamectl_using_subcommand version" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
-complete -c flamectl -n "__fish_flamectl_using_subcommand version" -s v -l verbose -d 'Tell more: every object, every retry'
+complete -c flamectl -n "__fish_flamectl_using_subcommand version" -l progress -d 'Show progress in this way' -r -f -a "auto\t'As fits where it is read'
+live\t'A display that is drawn over, where there is a terminal'
+plain\t'One line a change, and a heartbeat'
+json\t'One JSON object a line'
+none\t'Not at all: errors only'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand version" -s v -l verbose -d 'Tell more: every object, retry and request'
 complete -c flamectl -n "__fish_flamectl_using_subcommand version" -s q -l quiet -d 'Tell errors only'
 complete -c flamectl -n "__fish_flamectl_using_subcommand version" -s h -l help -d 'Print help (see more with \'--help\')'

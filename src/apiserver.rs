@@ -14,7 +14,8 @@ mod wire;
 pub mod write;
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
@@ -64,6 +65,22 @@ pub trait Observer: Sync {
     fn tick(&self);
 }
 
+/// A request that was answered, or was not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// As `GET`.
+    pub method: String,
+    /// Path and query. Neither names who asks, nor what is sent.
+    pub path: String,
+    /// The answer's HTTP status; none where there was no answer, or only half of one.
+    pub status: Option<u16>,
+    /// Time until the answer was there; of a watch until it was opened.
+    pub took: Duration,
+}
+
+/// Who is told of each request.
+type Trace = Arc<dyn Fn(Request) + Send + Sync>;
+
 /// A connection to one Kubernetes API server.
 #[derive(Clone)]
 pub struct ApiServer {
@@ -71,6 +88,7 @@ pub struct ApiServer {
     request_timeout: Duration,
     namespace: String,
     url: String,
+    trace: Option<Trace>,
 }
 
 /// Why a request brought no usable answer.
@@ -159,7 +177,12 @@ impl ApiServer {
         let url = config.cluster_url.to_string().trim_end_matches('/').to_owned();
         let client = Client::try_from(config).map_err(|error| Error::server(client_error(&error)))?;
         let request_timeout = Some(options.request_timeout).filter(|timeout| !timeout.is_zero()).unwrap_or(NEVER);
-        Ok(Self { client, request_timeout, namespace, url })
+        Ok(Self { client, request_timeout, namespace, url, trace: None })
+    }
+
+    /// Tells `trace` of each request from now on, once it is answered.
+    pub fn traced(self, trace: impl Fn(Request) + Send + Sync + 'static) -> Self {
+        Self { trace: Some(Arc::new(trace)), ..self }
     }
 
     /// Returns the namespace of the kubeconfig's context, else `default`.
@@ -194,7 +217,9 @@ impl ApiServer {
         &self,
         request: http::Request<Vec<u8>>,
     ) -> Result<(Vec<u8>, StatusCode), Failure> {
+        let traced = self.begin(&request);
         let answer = tokio::time::timeout(self.request_timeout, self.answer(request)).await;
+        traced.end(answer.as_ref().ok().and_then(|answer| answer.as_ref().ok()).map(|(status, ..)| *status));
         let timed_out = || format!("{} did not answer within {} s", self.url, self.request_timeout.as_secs());
         let (status, headers, body) = answer.map_err(|_| Failure::Broken(timed_out()))??;
         if status.is_success() { Ok((body, status)) } else { Err(failure(status, &headers, &body)) }
@@ -209,6 +234,12 @@ impl ApiServer {
         let body =
             body.map_err(|error| broken(&format!("{} cut its answer short: {}", self.url, root(error.as_ref()))))?;
         Ok((parts.status, parts.headers, body.to_bytes().to_vec()))
+    }
+
+    /// Takes down what a request is, and when it begins.
+    fn begin(&self, request: &http::Request<Vec<u8>>) -> Traced<'_> {
+        let request = self.trace.as_ref().map(|_| (request.method().to_string(), path(request.uri())));
+        Traced { trace: self.trace.as_ref(), request, began: clock() }
     }
 
     /// Sends a read, and again after a passing failure, with a line for whoever watches.
@@ -249,6 +280,32 @@ impl ApiServer {
             pause *= 2;
         }
     }
+}
+
+/// A request that is under way.
+struct Traced<'a> {
+    trace: Option<&'a Trace>,
+    request: Option<(String, String)>,
+    began: Instant,
+}
+
+impl Traced<'_> {
+    /// Tells of it, where somebody wants to know.
+    fn end(self, status: Option<StatusCode>) {
+        if let (Some(trace), Some((method, path))) = (self.trace, self.request) {
+            trace(Request { method, path, status: status.map(|status| status.as_u16()), took: self.began.elapsed() });
+        }
+    }
+}
+
+/// Returns path and query without the separators that kube leaves in an empty place.
+fn path(uri: &http::Uri) -> String {
+    uri.to_string().replace("?&", "?").trim_end_matches('?').to_owned()
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long a request takes is this layer's own business, and monotonic")]
+fn clock() -> Instant {
+    Instant::now()
 }
 
 /// Waits while the observer goes on ticking.

@@ -121,7 +121,7 @@ pub struct GlobalArgs {
     #[arg(long = "as-group", global = true, value_name = "GROUP", value_delimiter = ',')]
     #[arg(env = "FLAMECTL_AS_GROUP", hide_env_values = true, hide_short_help = true)]
     pub impersonate_groups: Vec<String>,
-    /// Tell more: every object, every retry
+    /// Tell more: every object, retry and request
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub verbose: bool,
     /// Tell errors only
@@ -134,6 +134,28 @@ pub struct GlobalArgs {
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", value_enum)]
     #[arg(env = "FLAMECTL_COLOR", hide_env_values = true, hide_short_help = true)]
     pub color: ColorWhen,
+    /// Show progress in this way
+    ///
+    /// `auto` is `live` on a terminal, and `plain` elsewhere, where CI is set and where TERM is `dumb`. With `json` everything
+    /// on standard error is one JSON object a line; README describes them
+    #[arg(long, global = true, value_name = "HOW", default_value = "auto", value_enum)]
+    #[arg(env = "FLAMECTL_PROGRESS", hide_env_values = true, hide_short_help = true)]
+    pub progress: ProgressWhen,
+}
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ProgressWhen {
+    /// As fits where it is read
+    Auto,
+    /// A display that is drawn over, where there is a terminal
+    Live,
+    /// One line a change, and a heartbeat
+    Plain,
+    /// One JSON object a line
+    Json,
+    /// Not at all: errors only
+    None,
 }
 
 /// When output is coloured.
@@ -212,6 +234,8 @@ pub struct Notice {
     pub text: String,
     /// 0, or 2 for bad usage.
     pub exit_code: u8,
+    /// Whether the arguments ask for JSON on stderr, as far as they can be understood.
+    pub json: bool,
 }
 
 /// Returns what `args` ask for; the first of them is the name that flamectl was called by.
@@ -222,11 +246,19 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Notice> {
     let args: Vec<OsString> = args.into_iter().collect();
     let bin_name = called_as(args.first().map_or(OsStr::new(BINARY), OsString::as_os_str));
     let command = without_empty_variables(command(&bin_name));
-    command.try_get_matches_from(args).and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|error| Notice {
+    let matches = command.clone().try_get_matches_from(&args);
+    matches.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|error| Notice {
         text: error.render().to_string(),
         // A plain `flamectl` gets the help, but did nothing.
         exit_code: if error.use_stderr() { 2 } else { 0 },
+        json: asks_for_json(command, &args),
     })
+}
+
+/// Tells whether arguments that are wrong ask for JSON on stderr all the same.
+fn asks_for_json(command: clap::Command, args: &[OsString]) -> bool {
+    let matches = command.ignore_errors(true).try_get_matches_from(args);
+    matches.is_ok_and(|matches| matches.get_one("progress") == Some(&ProgressWhen::Json))
 }
 
 /// Returns the command line's definition; `bin_name` is what usage lines show.

@@ -15,19 +15,23 @@ mod text;
 pub use self::text::shell_word;
 
 use std::env;
-use std::ffi::OsString;
 use std::io::{self, ErrorKind as IoKind, IsTerminal, Write};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use console::{Key, Term};
+use indicatif::ProgressBar;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use self::progress::{Size, json};
 use self::snippet::Look;
 use crate::error::{Content, Error, ErrorKind, Problem, Result, Severity};
 use crate::flame::FlameCluster;
+use crate::flame::plan::Plan;
 use crate::flame::preflight::Finding;
 use crate::flame::state::Status;
+use crate::flame::timeline::StartUp;
 
 /// Most problems of one file that are told to a person; who repairs that many looks again anyway.
 const MAX_PROBLEMS: usize = 50;
@@ -42,16 +46,18 @@ const MIN_COLUMNS: u16 = 40;
 pub struct Environment {
     /// NO_COLOR is set to something (no-color.org).
     pub no_color: bool,
-    /// TERM is `dumb`: neither colour nor redrawing.
+    /// TERM is `dumb`, or tells nothing: neither colour nor redrawing.
     pub dumb: bool,
+    /// CI is set: what looks like a terminal is a log that somebody reads later.
+    pub ci: bool,
+    /// The locale's encoding is UTF-8, so that more than ASCII may be written.
+    pub unicode: bool,
     /// Somebody can answer.
     pub stdin_is_terminal: bool,
     /// Somebody reads the data as it comes.
     pub stdout_is_terminal: bool,
     /// Somebody reads progress, hints and errors as they come.
     pub stderr_is_terminal: bool,
-    /// The locale has all characters, not only ASCII.
-    pub unicode: bool,
     /// Columns of the terminal behind stderr.
     pub width: Option<u16>,
     /// Width of the terminal that stdout is, in characters.
@@ -64,23 +70,37 @@ impl Environment {
     pub fn detect() -> Self {
         Self {
             no_color: env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
-            dumb: env::var_os("TERM").is_some_and(|value| value == "dumb"),
+            // Windows' terminals have no TERM.
+            dumb: env::var_os("TERM").map_or(cfg!(unix), |value| value.is_empty() || value == "dumb"),
+            ci: env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false" && value != "0"),
+            unicode: is_utf8(["LC_ALL", "LC_CTYPE", "LANG"].map(|name| env::var(name).ok())),
             stdin_is_terminal: io::stdin().is_terminal(),
             stdout_is_terminal: io::stdout().is_terminal(),
             stderr_is_terminal: io::stderr().is_terminal(),
-            unicode: is_unicode(["LC_ALL", "LC_CTYPE", "LANG"].map(env::var_os)),
             width: Term::stderr().size_checked().map(|(_, columns)| columns),
             stdout_columns: Term::stdout().size_checked().map(|(_, columns)| columns),
         }
     }
 }
 
-/// Tells whether a locale is one of UTF-8; of LC_ALL, LC_CTYPE and LANG, in this order, the first that says something
-/// counts (POSIX: "Internationalization Variables").
-fn is_unicode(variables: [Option<OsString>; 3]) -> bool {
-    let said = variables.into_iter().flatten().find(|value| !value.is_empty()).unwrap_or_default();
-    let said = said.to_string_lossy().to_ascii_lowercase();
-    said.contains("utf-8") || said.contains("utf8")
+/// Tells whether a locale's encoding is UTF-8; of the variables the first that says something decides (POSIX).
+fn is_utf8(variables: [Option<String>; 3]) -> bool {
+    let locale = variables.into_iter().flatten().find(|value| !value.is_empty()).unwrap_or_default();
+    let encoding = locale.rsplit_once('.').map_or("", |(_, rest)| rest.split('@').next().unwrap_or_default());
+    encoding.eq_ignore_ascii_case("utf-8") || encoding.eq_ignore_ascii_case("utf8")
+}
+
+/// How people see what a command does meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProgressMode {
+    /// A display that is drawn over.
+    Live,
+    /// One line a change, and a heartbeat.
+    Plain,
+    /// One JSON object a line, for everything that goes to stderr.
+    Json,
+    /// Nothing but errors.
+    None,
 }
 
 /// How much to say, and how.
@@ -92,9 +112,12 @@ pub struct PrinterOptions {
     pub verbose: bool,
     /// Colour or not; none leaves it to the environment.
     pub color: Option<bool>,
+    /// How progress is shown; none leaves it to the environment.
+    pub progress: Option<ProgressMode>,
 }
 
 type Sink = Arc<Mutex<dyn Write + Send>>;
+type Clock = Arc<dyn Fn() -> Duration + Send + Sync>;
 
 /// Prints; clones print to the same place.
 #[derive(Clone)]
@@ -103,6 +126,12 @@ pub struct Printer {
     err: Sink,
     options: PrinterOptions,
     environment: Environment,
+    /// The time since the command started.
+    clock: Clock,
+    /// The terminal's size of this moment.
+    size: fn() -> Size,
+    /// The live display, while there is one: what is printed meanwhile goes above it.
+    display: Arc<Mutex<Option<ProgressBar>>>,
 }
 
 /// The few colours there are; what they mean is always said in words too.
@@ -132,7 +161,21 @@ impl Printer {
 
     /// Makes a printer for other places than this process' stdout and stderr.
     pub fn to(out: Sink, err: Sink, options: PrinterOptions, environment: Environment) -> Self {
-        Self { out, err, options, environment }
+        let size = || {
+            let (rows, columns) = Term::stderr().size();
+            Size { width: columns.into(), height: rows.into() }
+        };
+        Self { out, err, options, environment, clock: Arc::new(|| Duration::ZERO), size, display: Arc::default() }
+    }
+
+    /// Gives it the time since the command started, for those who read JSON.
+    pub fn with_clock(self, clock: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
+        Self { clock: Arc::new(clock), ..self }
+    }
+
+    /// Returns the time since the command started.
+    pub fn elapsed(&self) -> Duration {
+        (self.clock)()
     }
 
     /// Prints what was asked for, and ends it with a line break; empty text prints nothing.
@@ -156,6 +199,14 @@ impl Printer {
         }
     }
 
+    /// Prints what was asked for as text for people: its symbols are ASCII where the locale knows no others.
+    ///
+    /// # Errors
+    /// As [`Printer::data`].
+    pub fn text(&self, text: &str) -> Result<()> {
+        if self.environment.unicode { self.data(text) } else { self.data(&text::ascii(text)) }
+    }
+
     /// Prints bytes that were asked for, as a completion script.
     ///
     /// # Errors
@@ -166,58 +217,76 @@ impl Printer {
 
     /// Tells something by the way.
     pub fn line(&self, text: &str) {
-        if !self.options.quiet {
-            self.to_stderr(&text::clean(text));
+        match () {
+            () if self.is_quiet() => {}
+            () if self.is_json() => self.record(json::message("note", text)),
+            () => self.to_stderr(&text::clean(text)),
         }
     }
 
     /// Tells something that only `--verbose` asks for.
     pub fn detail(&self, text: &str) {
-        if self.options.verbose {
+        if self.is_verbose() {
             self.line(text);
         }
     }
 
     /// Tells something to look at; the command goes on.
     pub fn warning(&self, text: &str) {
-        if !self.options.quiet {
-            self.labelled("warning:", Color::Yellow, text);
+        if !self.is_quiet() {
+            self.labelled("warning", Color::Yellow, text);
         }
     }
 
     /// Tells a next step.
     pub fn hint(&self, text: &str) {
-        if !self.options.quiet {
-            self.labelled("hint:", Color::Cyan, text);
+        if !self.is_quiet() {
+            self.labelled("hint", Color::Cyan, text);
+        }
+    }
+
+    /// Tells of a request and how it ended, to those who want to see each; `status` is none where no answer came.
+    pub fn request(&self, method: &str, path: &str, status: Option<u16>, took: Duration) {
+        match () {
+            () if !self.is_verbose() => {}
+            () if self.is_json() => self.record(json::request(method, path, status, took)),
+            () => {
+                let status = status.map_or("no answer".to_owned(), |status| status.to_string());
+                self.line(&format!("{method} {path} {status} {}ms", took.as_millis()));
+            }
         }
     }
 
     /// Tells what is in the way, or might be.
     pub fn findings(&self, findings: &[Finding]) {
         for finding in findings {
-            match finding.severity {
-                Severity::Error => self.labelled("error:", Color::Red, &finding.message),
-                Severity::Warning if self.options.quiet => continue,
-                Severity::Warning => self.labelled("warning:", Color::Yellow, &finding.message),
-            }
+            let (label, color) = match finding.severity {
+                Severity::Error => ("error", Color::Red),
+                Severity::Warning if self.is_quiet() => continue,
+                Severity::Warning => ("warning", Color::Yellow),
+            };
+            self.labelled(label, color, &finding.message);
             if let Some(hint) = &finding.hint {
-                self.to_stderr(&format!("  {} {}", self.paint(Color::Cyan, "hint:"), text::line(hint)));
+                self.indented_hint(hint);
             }
         }
     }
 
     /// Tells problems of an input file; warnings only where they are asked for.
     pub fn problems(&self, problems: &[Problem], content: &Content) {
-        let asked = |problem: &&Problem| problem.severity == Severity::Error || !self.options.quiet;
+        let asked = |problem: &&Problem| problem.severity == Severity::Error || !self.is_quiet();
         self.tell_problems(problems.iter().filter(asked).collect(), content);
     }
 
     /// Tells what went wrong, where, and what to do.
     pub fn error(&self, error: &Error) {
         self.tell_problems(error.problems.iter().collect(), &error.content);
-        self.labelled("error:", Color::Red, &error.what);
+        if self.is_json() {
+            return self.record(json::error(error));
+        }
+        self.labelled("error", Color::Red, &error.what);
         for hint in &error.hints {
-            self.labelled("hint:", Color::Cyan, hint);
+            self.labelled("hint", Color::Cyan, hint);
         }
     }
 
@@ -226,6 +295,9 @@ impl Printer {
         let all = problems.len();
         if all == 0 {
             return;
+        }
+        if self.is_json() {
+            return problems.into_iter().for_each(|problem| self.record(json::problem(problem)));
         }
         // The sort is stable: what is left out stands at the end of the file.
         problems.sort_by_key(|problem| problem.severity);
@@ -248,7 +320,7 @@ impl Printer {
                 first.file,
                 if left == 1 { "is" } else { "are" }
             )));
-            self.labelled("hint:", Color::Cyan, "flamectl validate -o json tells all of them");
+            self.labelled("hint", Color::Cyan, "flamectl validate -o json tells all of them");
         }
     }
 
@@ -256,13 +328,50 @@ impl Printer {
     fn plain(&self, problem: &Problem) {
         self.to_stderr(&text::line(&problem.to_string()));
         if let Some(hint) = &problem.hint {
-            self.to_stderr(&format!("  {} {}", self.paint(Color::Cyan, "hint:"), text::line(hint)));
+            self.indented_hint(hint);
+        }
+    }
+
+    /// Tells what to do about what was told just before.
+    fn indented_hint(&self, hint: &str) {
+        match self.is_json() {
+            true => self.record(json::message("hint", hint)),
+            false => self.to_stderr(&format!("  {} {}", self.paint(Color::Cyan, "hint:"), text::line(hint))),
         }
     }
 
     /// Prints what is wrong with the arguments, as the parser says it.
     pub fn usage(&self, text: &str) {
-        self.to_stderr(text.trim_end());
+        match self.is_json() {
+            true => self.record(json::error(&Error::input(text.trim_end()))),
+            false => self.to_stderr(text.trim_end()),
+        }
+    }
+
+    /// Tells programs how many objects are about to change.
+    pub fn plan(&self, plan: &Plan) {
+        self.progress_record(json::plan(plan));
+    }
+
+    /// Tells how long a start took.
+    pub fn start_up(&self, start: &StartUp) {
+        match self.is_json() {
+            true => self.progress_record(json::timeline(start)),
+            false => self.line(&format!("\n{}", table::start_up(start))),
+        }
+    }
+
+    fn progress_record(&self, event: Value) {
+        if !self.is_quiet() {
+            self.record(event);
+        }
+    }
+
+    /// Prints an event for programs on a line of its own.
+    fn record(&self, mut event: Value) {
+        event["version"] = json::VERSION.into();
+        event["time"] = json::seconds(self.elapsed());
+        self.to_stderr(&event.to_string());
     }
 
     /// Asks; anything but `y` is a no.
@@ -272,6 +381,11 @@ impl Printer {
     pub fn confirm(&self, question: &str) -> Result<bool> {
         if !self.can_ask() {
             let what = format!("{question:?} needs a confirmation and there is no terminal");
+            return Err(Error::refused(what).hint("run again with -y"));
+        }
+        if self.is_json() {
+            let what =
+                format!("{question:?} needs a confirmation, and --progress=json leaves no room for the question");
             return Err(Error::refused(what).hint("run again with -y"));
         }
         let unanswered = |_: io::Error| Error::new(ErrorKind::Interrupted, "interrupted; nothing was changed");
@@ -287,9 +401,17 @@ impl Printer {
         answer.map_err(unanswered)
     }
 
-    /// Tells whether lines may be drawn over: a person looks at a terminal that can do it.
-    pub fn is_live(&self) -> bool {
-        self.environment.stderr_is_terminal && !self.environment.dumb && !self.options.quiet
+    /// Returns how progress is shown: as asked for, as far as the terminal can do it.
+    pub fn progress_mode(&self) -> ProgressMode {
+        let Environment { stderr_is_terminal, dumb, ci, .. } = self.environment;
+        let can_draw = stderr_is_terminal && !dumb;
+        match self.options.progress {
+            _ if self.is_quiet() => ProgressMode::None,
+            None if can_draw && !ci => ProgressMode::Live,
+            Some(ProgressMode::Live) if can_draw => ProgressMode::Live,
+            None | Some(ProgressMode::Live) => ProgressMode::Plain,
+            Some(mode) => mode,
+        }
     }
 
     /// Returns the width that text on stdout should have.
@@ -299,12 +421,34 @@ impl Printer {
 
     /// Tells whether nothing but errors is told.
     pub fn is_quiet(&self) -> bool {
-        self.options.quiet
+        self.options.quiet || self.options.progress == Some(ProgressMode::None)
     }
 
     /// Tells whether details are told.
     pub fn is_verbose(&self) -> bool {
-        self.options.verbose && !self.options.quiet
+        self.options.verbose && !self.is_quiet()
+    }
+
+    /// Tells whether everything on stderr is for programs.
+    pub fn is_json(&self) -> bool {
+        self.options.progress == Some(ProgressMode::Json)
+    }
+
+    /// Tells whether more than ASCII may be written.
+    pub fn is_unicode(&self) -> bool {
+        self.environment.unicode
+    }
+
+    /// Takes the live display off the screen, where there is one: for whoever ends the process at once.
+    pub fn close_display(&self) {
+        if let Some(display) = self.display(None) {
+            display.finish_and_clear();
+        }
+    }
+
+    /// Takes note of the display that is there from now on, and returns the one before.
+    fn display(&self, display: Option<ProgressBar>) -> Option<ProgressBar> {
+        std::mem::replace(&mut *self.display.lock().unwrap_or_else(PoisonError::into_inner), display)
     }
 
     /// Tells whether data goes to a terminal.
@@ -320,7 +464,13 @@ impl Printer {
     }
 
     fn labelled(&self, label: &str, color: Color, text: &str) {
-        self.to_stderr(&format!("{} {}", self.paint(color, label), text::clean(text)));
+        match self.is_json() {
+            true => self.record(json::message(label, text)),
+            false => {
+                let label = self.paint(color, &format!("{label}:"));
+                self.to_stderr(&format!("{label} {}", text::clean(text)));
+            }
+        }
     }
 
     fn paint(&self, color: Color, text: &str) -> String {
@@ -339,8 +489,13 @@ impl Printer {
     }
 
     fn to_stderr(&self, text: &str) {
+        let text = if self.environment.unicode || self.is_json() { text.to_owned() } else { text::ascii(text) };
         // There is nowhere left to say that stderr is gone.
-        drop(write(&self.err, &[text, "\n"]));
+        let print = || drop(write(&self.err, &[&text, "\n"]));
+        match &*self.display.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(display) => display.suspend(print),
+            None => print(),
+        }
     }
 }
 
@@ -367,15 +522,20 @@ fn read_answer(terminal: &Term) -> io::Result<bool> {
     }
 }
 
-/// Returns the document of a flame with its status: exactly apiVersion, kind, metadata, spec and status.
-pub fn flame_with_status(flame: &FlameCluster, status: &Status) -> Value {
-    json!({
+/// Returns the document of a flame with its status: exactly apiVersion, kind, metadata, spec and status; and `timeline`,
+/// where a command made Pods.
+pub fn flame_with_status(flame: &FlameCluster, status: &Status, start: Option<&StartUp>) -> Value {
+    let mut document = json!({
         "apiVersion": flame.api_version,
         "kind": flame.kind,
         "metadata": flame.metadata,
         "spec": flame.spec,
         "status": status,
-    })
+    });
+    if let Some(start) = start {
+        document["timeline"] = json::start_up(start);
+    }
+    document
 }
 
 /// Returns documents as one List, as kubectl prints more than one object.
@@ -436,13 +596,14 @@ pub(crate) mod tests {
         }
     }
 
-    const TERMINAL: Environment = Environment {
+    pub(crate) const TERMINAL: Environment = Environment {
         no_color: false,
         dumb: false,
+        ci: false,
+        unicode: true,
         stdin_is_terminal: true,
         stdout_is_terminal: true,
         stderr_is_terminal: true,
-        unicode: true,
         width: Some(100),
         stdout_columns: Some(100),
     };
@@ -602,7 +763,7 @@ pub(crate) mod tests {
     #[test]
     fn the_locale_tells_which_characters_there_are() {
         let locale =
-            |variables: [&str; 3]| is_unicode(variables.map(|value| (value != "unset").then(|| OsString::from(value))));
+            |variables: [&str; 3]| is_utf8(variables.map(|value| (value != "unset").then(|| value.to_owned())));
         for (variables, unicode) in [
             (["unset", "unset", "en_US.UTF-8"], true),
             (["unset", "C.utf8", "C"], true),
@@ -625,7 +786,7 @@ pub(crate) mod tests {
 
     #[test]
     fn quiet_leaves_errors_and_data() {
-        let (printer, written) = plain(PrinterOptions { quiet: true, verbose: true, color: None });
+        let (printer, written) = plain(PrinterOptions { quiet: true, verbose: true, ..PrinterOptions::default() });
         printer.line("line");
         printer.detail("detail");
         printer.warning("warning");
@@ -696,13 +857,91 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn only_a_capable_terminal_that_may_be_told_is_live() {
-        let live = |quiet, environment| {
-            Written::default().printer(PrinterOptions { quiet, ..PrinterOptions::default() }, environment).is_live()
-        };
-        assert!(live(false, TERMINAL) && live(false, Environment { no_color: true, ..TERMINAL }));
-        assert!(!live(true, TERMINAL) && !live(false, Environment { dumb: true, ..TERMINAL }));
-        assert!(!live(false, Environment::default()));
+    fn progress_is_shown_as_asked_for_as_far_as_the_terminal_can() {
+        use ProgressMode::{Json, Live, None as Nothing, Plain};
+        let terminal = TERMINAL;
+        let dumb = Environment { dumb: true, ..TERMINAL };
+        let ci = Environment { ci: true, ..TERMINAL };
+        let pipe = Environment { stderr_is_terminal: false, ..TERMINAL };
+        for (asked, quiet, expected) in [
+            (None, false, [Live, Plain, Plain, Plain]),
+            (Some(Live), false, [Live, Plain, Live, Plain]),
+            (Some(Plain), false, [Plain; 4]),
+            (Some(Json), false, [Json; 4]),
+            (Some(Nothing), false, [Nothing; 4]),
+            (None, true, [Nothing; 4]),
+            (Some(Json), true, [Nothing; 4]),
+        ] {
+            let options = PrinterOptions { quiet, progress: asked, ..PrinterOptions::default() };
+            let mode = |environment| Written::default().printer(options, environment).progress_mode();
+            assert_eq!([terminal, dumb, ci, pipe].map(mode), expected, "{asked:?}, quiet {quiet}");
+        }
+    }
+
+    #[test]
+    fn the_first_locale_variable_that_says_something_decides_on_unicode() {
+        let is = |variables: [&str; 3]| is_utf8(variables.map(|value| Some(value.to_owned())));
+        assert!(is(["", "", "de_DE.UTF-8"]) && is(["C.utf8", "C", "C"]) && is(["", "sr_RS.UTF-8@latin", ""]));
+        assert!(!is(["C", "de_DE.UTF-8", "de_DE.UTF-8"]) && !is(["", "de_DE.ISO-8859-1", "de_DE.UTF-8"]));
+        assert!(!is(["", "", "de_DE"]) && !is_utf8([None, None, None]));
+    }
+
+    #[test]
+    fn symbols_are_ascii_where_the_locale_knows_no_others_but_data_is_never_touched() {
+        let written = Written::default();
+        let ascii = written.printer(PrinterOptions::default(), Environment::default());
+        ascii.line("image a → b…");
+        ascii.text("0…9").unwrap();
+        ascii.data("0…9").unwrap();
+        assert_eq!(written.lines(), ["image a -> b..."]);
+        assert_eq!(String::from_utf8(written.out.lock().unwrap().clone()).unwrap(), "0...9\n0…9\n");
+    }
+
+    #[test]
+    fn with_json_progress_every_line_on_stderr_is_an_object() {
+        let written = Written::default();
+        let options = PrinterOptions { progress: Some(ProgressMode::Json), verbose: true, ..PrinterOptions::default() };
+        let printer = written.printer(options, TERMINAL).with_clock(|| Duration::from_millis(1_234));
+        printer.line("a\nb");
+        printer.warning("careful");
+        printer.hint("next");
+        printer.error(&input_error());
+        printer.usage("error: unexpected\n");
+        printer.request("GET", "/api/v1/pods?limit=1", Some(200), Duration::from_millis(12));
+        printer.request("GET", "/api/v1/pods", None, Duration::from_secs(30));
+        let refused = printer.confirm("Go on?").unwrap_err();
+        assert_eq!(
+            refused.what,
+            "\"Go on?\" needs a confirmation, and --progress=json leaves no room for the question"
+        );
+        assert_eq!(
+            written.lines(),
+            [
+                r#"{"event":"note","message":"a\nb","time":1.234,"version":1}"#,
+                r#"{"event":"warning","message":"careful","time":1.234,"version":1}"#,
+                r#"{"event":"hint","message":"next","time":1.234,"version":1}"#,
+                r#"{"column":15,"event":"problem","file":"demo.yaml","hint":"remove the line for the default, 1","line":14,"message":"-1 is not between 0 and 10000","path":"spec.executorManager.replicas","severity":"error","time":1.234,"version":1}"#,
+                r#"{"column":15,"event":"problem","file":"demo.yaml","hint":null,"line":14,"message":"-1 is not between 0 and 10000","path":"","severity":"warning","time":1.234,"version":1}"#,
+                r#"{"event":"error","hints":["see flamectl validate"],"kind":"input","message":"demo.yaml has 1 error; nothing was sent","time":1.234,"version":1}"#,
+                r#"{"event":"error","hints":[],"kind":"input","message":"error: unexpected","time":1.234,"version":1}"#,
+                r#"{"event":"request","method":"GET","path":"/api/v1/pods?limit=1","seconds":0.012,"status":200,"time":1.234,"version":1}"#,
+                r#"{"event":"request","method":"GET","path":"/api/v1/pods","seconds":30.0,"status":null,"time":1.234,"version":1}"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn requests_are_told_to_those_who_ask() {
+        let (printer, written) = plain(PrinterOptions { verbose: true, ..PrinterOptions::default() });
+        printer.request("PATCH", "/api/v1/namespaces/ml/pods/demo", Some(201), Duration::from_millis(12));
+        printer.request("GET", "/version", None, Duration::from_secs(30));
+        assert_eq!(
+            written.lines(),
+            ["PATCH /api/v1/namespaces/ml/pods/demo 201 12ms", "GET /version no answer 30000ms"]
+        );
+        let (printer, written) = plain(PrinterOptions::default());
+        printer.request("GET", "/version", Some(200), Duration::ZERO);
+        assert_eq!(written.lines(), Vec::<String>::new());
     }
 
     #[test]
@@ -724,7 +963,7 @@ pub(crate) mod tests {
             config_generation: 1,
             message: "All components healthy".to_owned(),
         };
-        let document = flame_with_status(&flame, &status);
+        let document = flame_with_status(&flame, &status, None);
         assert_eq!(
             yaml(&[&document]).unwrap(),
             "apiVersion: flame.xflops.io/v1alpha1

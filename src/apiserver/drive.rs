@@ -20,6 +20,8 @@ use crate::flame::rollout::{Event, Outcome, Progress, Rollout, Step, Time, Write
 
 /// How often an observer ticks while something is awaited.
 pub const TICK: Duration = Duration::from_millis(250);
+/// What looking how far a command is may cost while it writes: one part of this many of its time.
+const TELLING: u32 = 20;
 /// Requests in flight at first, and at most: inside the 49 seats that API priority and fairness gives one ordinary user.
 const WINDOW: (usize, usize) = (8, 40);
 /// How long a command that ends without success still waits to learn why.
@@ -49,6 +51,13 @@ pub struct Drive<'a> {
     pub observer: &'a dyn Observer,
 }
 
+/// What the observer knows of how far the command is, and when it is worth while to look again.
+#[derive(Default)]
+struct Told {
+    progress: Option<Progress>,
+    again: Time,
+}
+
 impl Drive<'_> {
     /// Works until the rollout is done; one that never is done works until it is interrupted.
     ///
@@ -57,11 +66,14 @@ impl Drive<'_> {
     pub async fn run(&self, rollout: &mut Rollout, outside: &mut Outside) -> Result<()> {
         let mut watch = None;
         let mut window = WINDOW.0;
-        let mut told = None;
+        let mut told = Told::default();
         let mut inquirer = Inquirer::new(self.api, self.namespace, self.observer);
         loop {
             let before = self.now();
             let step = rollout.next(before);
+            if !matches!(step, Step::Read(_)) {
+                self.tell(rollout, &mut told);
+            }
             let cost = self.now().saturating_sub(before);
             match step {
                 Step::Done if outside.aims.is_none() => return Ok(()),
@@ -71,11 +83,10 @@ impl Drive<'_> {
                 Step::Write(writes) => {
                     // The watch is there before the first write, so that nothing of what follows is missed.
                     let watch = watch.get_or_insert_with(|| self.open(rollout));
-                    self.write(rollout, writes, watch, &mut window, outside).await?;
+                    self.write(rollout, writes, watch, &mut window, &mut told, outside).await?;
                 }
                 Step::Done => self.wait(rollout, &mut watch, &mut inquirer, None, outside).await,
                 Step::Wait(until) => {
-                    self.tell(rollout, &mut told);
                     // A step over many Pods costs; letting news gather for a multiple of that bounds the share of a core.
                     sleep(cost * 4).await;
                     self.wait(rollout, &mut watch, &mut inquirer, until, outside).await;
@@ -93,12 +104,15 @@ impl Drive<'_> {
         self.started.elapsed()
     }
 
-    fn tell(&self, rollout: &Rollout, told: &mut Option<Progress>) {
+    fn tell(&self, rollout: &Rollout, told: &mut Told) {
+        let before = self.now();
         let progress = rollout.progress();
-        if told.as_ref() != Some(&progress) {
-            self.observer.event(Event::Progress(progress.clone()));
-            *told = Some(progress);
+        if told.progress.as_ref() != Some(&progress) {
+            self.observer.event(Event::Progress(Box::new(progress.clone())));
+            told.progress = Some(progress);
         }
+        let now = self.now();
+        told.again = now + TICK.max(TELLING * now.saturating_sub(before));
     }
 
     /// Reads objects, unless the command is interrupted or its time is up meanwhile.
@@ -120,6 +134,7 @@ impl Drive<'_> {
                 Ok(()) = outside.interrupted.changed() => return,
             }
         };
+        rollout.at(self.now());
         for (object, read) in results {
             match read {
                 Ok(observed) => rollout.read(&object, observed),
@@ -135,6 +150,7 @@ impl Drive<'_> {
         writes: Vec<Write>,
         watch: &mut Watch,
         window: &mut usize,
+        told: &mut Told,
         outside: &mut Outside,
     ) -> Result<()> {
         let mut waiting = writes.into_iter();
@@ -156,7 +172,7 @@ impl Drive<'_> {
                         let outcome = outcome?;
                         adapt(window, &outcome);
                         stopped |= matches!(outcome, Outcome::Refused(_) | Outcome::Busy(..));
-                        self.told(&write, &outcome);
+                        self.tell_outcome(&write, &outcome);
                         rollout.wrote(&write, outcome, self.now());
                     }
                 },
@@ -166,10 +182,13 @@ impl Drive<'_> {
                 Ok(()) = outside.interrupted.changed() => return Err(rollout.interrupted()),
             }
             stopped |= rollout.is_late(self.now());
+            if self.now() >= told.again {
+                self.tell(rollout, told);
+            }
         }
     }
 
-    fn told(&self, write: &Write, outcome: &Outcome) {
+    fn tell_outcome(&self, write: &Write, outcome: &Outcome) {
         let object = write.object.clone();
         match outcome {
             Outcome::Created(_) | Outcome::Changed(_) | Outcome::Gone => {
@@ -264,6 +283,7 @@ impl Drive<'_> {
     }
 
     fn take(&self, rollout: &mut Rollout, news: News) {
+        rollout.at(self.now());
         rollout.watch_trouble(match &news {
             News::Trouble(why) => Some(why.clone()),
             _ => None,

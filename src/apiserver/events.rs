@@ -6,8 +6,8 @@ use tokio::task::JoinHandle;
 
 use super::evidence::event_requests;
 use super::read::Pages;
-use super::watch::{Change, End, Pace, Silent, clock, follow, watch_params};
-use super::{ApiServer, Observer, wire};
+use super::watch::{Change, End, Pace, Silent, follow, watch_params};
+use super::{ApiServer, Observer, clock, wire};
 use crate::error::Result;
 use crate::flame::events::{EventType, ObservedEvent};
 

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::read::PodList;
-use super::{ApiServer, Failure, Observer, RETRY_AFTER_MAX, failure, retry_after, wire};
+use super::{ApiServer, Failure, Observer, RETRY_AFTER_MAX, clock, failure, retry_after, wire};
 use crate::flame::names::Kind;
 use crate::flame::observed::{Observed, ObservedPod};
 use crate::flame::rollout::Event;
@@ -278,11 +278,6 @@ impl Observer for Silent {
     fn tick(&self) {}
 }
 
-#[expect(clippy::disallowed_methods, reason = "how long a stream lived is this file's own business, and monotonic")]
-pub(super) fn clock() -> std::time::Instant {
-    std::time::Instant::now()
-}
-
 /// The lines of a streamed body.
 struct Lines {
     body: Body,
@@ -294,7 +289,9 @@ struct Lines {
 impl ApiServer {
     /// Opens a stream; how long it goes on is its reader's business.
     pub(super) async fn stream(&self, request: http::Request<Vec<u8>>, within: Duration) -> Result<Body, Failure> {
+        let traced = self.begin(&request);
         let opened = tokio::time::timeout(within, self.client.send(request.map(Body::from))).await;
+        traced.end(opened.as_ref().ok().and_then(|opened| opened.as_ref().ok()).map(|response| response.status()));
         let opened = opened.map_err(|_| Failure::Broken(format!("{} opened no stream", self.url)))?;
         let response = opened.map_err(|error| Failure::Broken(super::client_error(&error)))?;
         let (parts, body) = response.into_parts();

@@ -366,6 +366,7 @@ impl From<Pod> for ObservedPod {
             waiting_reason: waiting.reason,
             waiting_message: waiting.message,
             started_at: seconds(blamed.state.running.and_then(|running| running.started_at)),
+            started: blamed.started,
             ended: ended.map(|(terminated, previous)| Box::new(terminated.ended(previous))),
             restart_count: blamed.restart_count,
             hostname: it.spec.hostname,

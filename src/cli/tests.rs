@@ -227,6 +227,19 @@ fn the_help_of_init_tells_the_defaults_that_there_are() {
 }
 
 #[test]
+fn bad_usage_is_told_as_json_where_that_is_asked_for() {
+    for (line, json) in [
+        ("flamectl up --progress=json", true),
+        ("flamectl --progress json upp", true),
+        ("flamectl up -f a --progress=json --nonsense", true),
+        ("flamectl up --progress=plain", false),
+        ("flamectl up", false),
+    ] {
+        assert_eq!(parsed(line).unwrap_err().json, json, "{line}");
+    }
+}
+
+#[test]
 fn usage_shows_the_name_it_was_called_by() {
     for (argv0, usage) in [
         ("flamectl", "Usage: flamectl up [OPTIONS] --filename <FILE>"),

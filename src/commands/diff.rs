@@ -2,10 +2,10 @@
 
 use similar::TextDiff;
 
+use super::Context;
 use super::input::from_record;
 use super::preflight::{self, Preflight};
 use super::work::{self, View};
-use super::{Context, show};
 use crate::cli::{DiffArgs, DiffFormat};
 use crate::error::Result;
 use crate::flame::disruption::disruption;
@@ -14,7 +14,7 @@ use crate::flame::names::{self, Kind, ObjectRef};
 use crate::flame::observed::Snapshot;
 use crate::flame::plan::{Change, Desired, Op, Plan};
 use crate::flame::rollout::{Options, Rollout};
-use crate::output;
+use crate::output::{self, table};
 
 /// Exit code for "different" (kubectl's convention: 0 same, 1 different, above an error).
 const DIFFERENT: u8 = 1;
@@ -23,7 +23,7 @@ pub async fn run(context: &Context<'_>, args: &DiffArgs) -> Result<u8> {
     let mut flame = context.flame(&args.filename, args.check)?;
     let api = context.connect().await?;
     context.settle_namespace(&mut flame, Some(api.default_namespace()))?;
-    let view = View::new(context);
+    let view = View::without_display(context);
     let name = flame.metadata.name.clone();
     let reading = work::read(&api, flame.namespace(), &name, Some(&flame), &view).await?;
     view.finish();
@@ -35,7 +35,7 @@ pub async fn run(context: &Context<'_>, args: &DiffArgs) -> Result<u8> {
     if args.output == DiffFormat::Text {
         context.printer.data(&texts(&plan, &manifests, rollout.snapshot())?)?;
     }
-    context.printer.data(&show::plan(&plan))?;
+    context.printer.text(&table::plan(&plan))?;
     for sentence in disruption(&plan, &manifests, rollout.snapshot(), options.max_unavailable) {
         context.printer.data(&sentence)?;
     }

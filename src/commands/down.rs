@@ -20,7 +20,7 @@ pub async fn run(context: &Context<'_>, args: &DownArgs) -> Result<u8> {
             (flame.metadata.name.clone(), flame.namespace().to_owned(), Some(flame))
         }
     };
-    let view = View::new(context);
+    let view = View::without_display(context);
     let mut reading = work::read(&api, &namespace, &name, from_file.as_ref(), &view).await?;
     let mut rollout = Rollout::new(Desired::Down(name.clone()), work::options(&args.wait), reading.snapshot);
     let plan = rollout.plan();
@@ -32,12 +32,12 @@ pub async fn run(context: &Context<'_>, args: &DownArgs) -> Result<u8> {
         context.printer.line(&format!("nothing of {name} is in namespace {namespace}"));
         return Ok(0);
     }
-    context.printer.line(&show::plan(&plan));
+    show::planned(context, &plan);
     check_rights(context, &api, &namespace, &plan, &view).await?;
     if !args.confirm.yes {
         ask(context, &format!("Delete {name} in namespace {namespace}?"))?;
     }
-    let mut interrupted = interrupts();
+    let mut interrupted = interrupts(context);
     loop {
         let view = View::new(context);
         let work = Work {

@@ -23,7 +23,7 @@ pub async fn run(context: &Context<'_>, args: &EventsArgs) -> Result<u8> {
     };
     let filter = EventFilter { namespace: namespace.clone(), flame: args.name.clone(), event_type };
     let view = View::new(context);
-    let interrupted = args.watch.then(interrupts);
+    let interrupted = args.watch.then(|| interrupts(context));
     let list = api.list_events(&filter, &view).await?;
     let events = merged(list.events);
     if events.is_empty() {

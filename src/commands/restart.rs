@@ -11,7 +11,7 @@ use crate::flame::rollout::Options;
 pub async fn run(context: &Context<'_>, args: &RestartArgs) -> Result<u8> {
     let api = context.connect().await?;
     let namespace = context.namespace(&api);
-    let reading = api.snapshot(&namespace, &args.name, &View::new(context)).await?;
+    let reading = api.snapshot(&namespace, &args.name, &View::without_display(context)).await?;
     let flame = recorded(&namespace, &args.name, &reading.snapshot)?;
     let options = Options { max_unavailable: args.wave.max_unavailable, ..work::options(&args.wait) };
     let bring = Bring {

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 pub async fn run(context: &Context<'_>, args: &ScaleArgs) -> Result<u8> {
     let api = context.connect().await?;
     let namespace = context.namespace(&api);
-    let reading = api.snapshot(&namespace, &args.name, &View::new(context)).await?;
+    let reading = api.snapshot(&namespace, &args.name, &View::without_display(context)).await?;
     let mut flame = recorded(&namespace, &args.name, &reading.snapshot)?;
     let current = flame.spec.executor_manager.replicas;
     if let Some(expected) = args.current_replicas.filter(|expected| *expected != current) {

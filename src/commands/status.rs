@@ -21,12 +21,12 @@ pub async fn run(context: &Context<'_>, args: &StatusArgs) -> Result<u8> {
 }
 
 async fn one(context: &Context<'_>, api: &ApiServer, namespace: &str, name: &str, output: ObjectFormat) -> Result<u8> {
-    let view = View::new(context);
+    let view = View::without_display(context);
     let mut snapshot = api.snapshot(namespace, name, &view).await?.snapshot;
     let flame = recorded(namespace, name, &snapshot)?;
     let verdict = informed(api, &flame, &mut snapshot, &view).await;
     view.finish();
-    show::flame(context, &flame, &verdict, output)?;
+    show::flame(context, &flame, &verdict, None, output)?;
     Ok(exit_code(verdict.status.state))
 }
 
@@ -43,7 +43,7 @@ async fn informed(api: &ApiServer, flame: &FlameCluster, snapshot: &mut Snapshot
 
 /// Lists the flames; a single one in the namespace is shown in full.
 async fn many(context: &Context<'_>, api: &ApiServer, namespace: Option<&str>, args: &StatusArgs) -> Result<u8> {
-    let view = View::new(context);
+    let view = View::without_display(context);
     let flames = api.list_flames(namespace, &view).await?;
     if flames.is_empty() {
         let scope = namespace.map_or("any namespace".to_owned(), |namespace| format!("namespace {namespace}"));
@@ -67,7 +67,7 @@ async fn many(context: &Context<'_>, api: &ApiServer, namespace: Option<&str>, a
     view.finish();
     match rows.as_slice() {
         [(flame, verdict, _)] if is_shown_in_full => {
-            show::flame(context, flame, verdict, args.output)?;
+            show::flame(context, flame, verdict, None, args.output)?;
             Ok(exit_code(verdict.status.state))
         }
         _ => {

@@ -13,7 +13,7 @@ use crate::flame::names::{Component, Kind};
 use crate::flame::plan::{Desired, Plan, Right};
 use crate::flame::preflight::Finding;
 use crate::flame::rollout::{Options, Outcome, Rollout};
-use crate::output;
+use crate::output::{self, table};
 
 /// How a flame is brought up, whoever asks for it: `up`, `scale` and `restart` differ in nothing but this.
 pub struct Bring {
@@ -71,7 +71,7 @@ pub async fn up(context: &Context<'_>, api: &ApiServer, bring: Bring) -> Result<
     let manifests = manifests(&bring.flame)?;
     let name = manifests.flame.metadata.name.clone();
     let namespace = bring.flame.namespace().to_owned();
-    let view = View::new(context);
+    let view = View::without_display(context);
     let reading = work::read(api, &namespace, &name, Some(&bring.flame), &view).await?;
     let desired = Desired::Up(Box::new(manifests.clone()));
     let mut rollout = Rollout::new(desired, bring.options, reading.snapshot);
@@ -101,7 +101,7 @@ pub async fn up(context: &Context<'_>, api: &ApiServer, bring: Bring) -> Result<
         let then = if waits { "waiting until it is ready" } else { "nothing to do" };
         context.printer.line(&format!("{name} is as it should be: {then}"));
     } else {
-        context.printer.line(&show::plan(&plan));
+        show::planned(context, &plan);
         for sentence in disruption(&plan, &manifests, rollout.snapshot(), bring.options.max_unavailable) {
             context.printer.line(&sentence);
         }
@@ -121,9 +121,9 @@ pub async fn up(context: &Context<'_>, api: &ApiServer, bring: Bring) -> Result<
         kinds: &[Kind::Pod, Kind::Service, Kind::ConfigMap],
         view: &view,
     };
-    work.drive(&mut rollout, interrupts(), None).await?;
+    work.drive(&mut rollout, interrupts(context), None).await?;
     let verdict = rollout.verdict().ok_or_else(|| Error::server("a flame that is up has a verdict"))?;
-    show::flame(context, &bring.flame, &verdict, bring.output)?;
+    show::flame(context, &bring.flame, &verdict, rollout.start_up().as_ref(), bring.output)?;
     if bring.look_once && !rollout.is_ready(view.elapsed()) {
         let what = format!("{name} is not ready: {}", verdict.status.message);
         return Err(Error::new(ErrorKind::Timeout, what).hint(format!("flamectl status {name} -n {namespace}")));
@@ -152,7 +152,7 @@ async fn pretend(
     output: ObjectFormat,
 ) -> Result<u8> {
     if dry_run == DryRun::Bare {
-        context.printer.line("warning: --dry-run without a value means --dry-run=client");
+        context.printer.warning("--dry-run without a value means --dry-run=client");
     }
     let is_refused = findings.iter().any(|finding| finding.severity == Severity::Error);
     if dry_run == DryRun::Server && !is_refused {
@@ -162,7 +162,7 @@ async fn pretend(
         (ObjectFormat::Yaml, Some(manifests)) => context.printer.data(&render::yaml(manifests)?)?,
         (ObjectFormat::Json, Some(manifests)) => context.printer.data(&render::json(manifests)?)?,
         (ObjectFormat::Name, _) => context.printer.data(&output::resource_name(rollout.desired().name()))?,
-        _ => context.printer.data(&show::plan(plan))?,
+        _ => context.printer.text(&table::plan(plan))?,
     }
     preflight::tell(context, rollout, findings)?;
     let asked = if dry_run == DryRun::Server { "the server would take it" } else { "dry run" };

@@ -31,7 +31,7 @@ pub async fn run(context: &Context<'_>, args: &WatchArgs) -> Result<u8> {
     let mut flame = context.flame(&args.filename, CheckArgs::default())?;
     let api = context.connect().await?;
     context.settle_namespace(&mut flame, Some(api.default_namespace()))?;
-    let interrupted = interrupts();
+    let interrupted = interrupts(context);
     let mut file = Follow { context, source: &args.filename, api: &api, last: context.content(&args.filename)? };
     let mut pause = BACKOFF.0;
     while !*interrupted.borrow() {

@@ -27,9 +27,18 @@ pub struct View {
 
 impl View {
     /// Starts a view, and with it the clock of what it shows: the time that somebody takes to confirm counts for nothing.
-    #[expect(clippy::disallowed_methods, reason = "the one clock of a command: everything below gets times passed in")]
     pub fn new(context: &Context<'_>) -> Self {
-        Self { view: Mutex::new(ProgressView::new(context.printer, Duration::ZERO)), started: Instant::now() }
+        Self::start(ProgressView::new(context.printer, Duration::ZERO))
+    }
+
+    /// Starts a view for the time before [`interrupts`] are caught: nothing is drawn that Ctrl-C would leave behind.
+    pub fn without_display(context: &Context<'_>) -> Self {
+        Self::start(ProgressView::without_display(context.printer, Duration::ZERO))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the one clock of a command: everything below gets times passed in")]
+    fn start(view: ProgressView) -> Self {
+        Self { view: Mutex::new(view), started: Instant::now() }
     }
 
     /// Returns the time since the view began.
@@ -59,12 +68,14 @@ impl Observer for View {
 }
 
 /// Returns a signal that turns true with the first Ctrl-C or SIGTERM; the second one ends the process at once.
-pub fn interrupts() -> watch::Receiver<bool> {
+pub fn interrupts(context: &Context<'_>) -> watch::Receiver<bool> {
     let (sender, receiver) = watch::channel(false);
+    let printer = context.printer.clone();
     tokio::spawn(async move {
         signal().await;
         let _ = sender.send(true);
         signal().await;
+        printer.close_display();
         exit_at_once();
     });
     receiver

@@ -203,6 +203,36 @@ pub fn component_of(pod: &str) -> Option<Component> {
     }
 }
 
+/// Which of a flame's Pods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PodIndex {
+    /// The session manager.
+    SessionManager,
+    /// The executor of this index.
+    Executor(u32),
+}
+
+impl PodIndex {
+    /// Returns which Pod of `flame` has this name, if any has.
+    pub fn of(flame: &str, pod: &str) -> Option<Self> {
+        let is_session_manager = pod.strip_prefix(flame).is_some_and(|rest| rest == "-session-manager");
+        match is_session_manager {
+            true => Some(Self::SessionManager),
+            false => executor_index(flame, pod).map(Self::Executor),
+        }
+    }
+}
+
+impl fmt::Display for PodIndex {
+    /// Writes `session manager` or `executor 7`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SessionManager => f.write_str("session manager"),
+            Self::Executor(index) => write!(f, "executor {index}"),
+        }
+    }
+}
+
 /// Returns the session manager's endpoint in the config and in the status (reference: "Auto-Generated Configuration").
 pub fn session_manager_endpoint(flame: &str) -> String {
     format!("http://{}:{SESSION_MANAGER_PORT}", session_manager(flame))

@@ -248,6 +248,8 @@ pub struct ObservedPod {
     pub waiting_message: Option<String>,
     /// `state.running.startedAt` of the container.
     pub started_at: Option<Seconds>,
+    /// `started` of the container: its startup probe passed.
+    pub started: bool,
     /// How the container ended last: `state.terminated`, else `lastState.terminated`.
     pub ended: Option<Box<Ended>>,
     /// The container's restarts.

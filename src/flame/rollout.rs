@@ -8,22 +8,26 @@ mod options;
 mod patience;
 mod progress;
 mod seen;
+mod sightings;
 mod write;
 
 use patience::{Doubts, refused};
+use sightings::Sightings;
 
 pub use options::{Bar, MaxUnavailable, Options};
-pub use progress::{Event, Progress};
+pub use progress::{Event, Left, Progress, Wave};
+pub use sightings::Slowest;
 pub use write::{Action, Body, FieldConflict, Outcome, Refusal, Write};
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use super::manifests::Manifests;
-use super::names::{self, Component, Kind, ObjectRef};
+use super::names::{self, Component, Kind, ObjectRef, PodIndex};
 use super::observed::{ObservedPod, Ownership, Seconds, Snapshot};
 use super::plan::{self, Change, Desired, Op, Plan, PlanOptions, Why};
 use super::state::{ClusterState, Verdict, verdict};
+use super::timeline::{StartUp, Timeline};
 use crate::error::{Error, Result};
 
 /// Time since the command started, from a monotonic clock (faults F37).
@@ -58,6 +62,15 @@ struct Tries {
     failed: u32,
     not_before: Time,
     force: bool,
+}
+
+/// The executors that are replaced together, so that the others go on serving.
+#[derive(Clone, Debug, Default)]
+struct Replacing {
+    /// How many waves there were, this one included.
+    number: u32,
+    /// The replaced Pods.
+    uids: HashSet<String>,
 }
 
 /// The state of one command's work on one flame.
@@ -99,8 +112,12 @@ pub struct Rollout {
     changes_at: Option<Time>,
     /// When the command gives up, as far as it is known.
     gives_up_at: Option<Time>,
-    /// The time of the newest step.
+    /// The newest time that it was told.
     now: Time,
+    sightings: Sightings,
+    timeline: Timeline,
+    /// The newest wave.
+    wave: Replacing,
     stop: Option<Error>,
 }
 
@@ -108,7 +125,8 @@ impl Rollout {
     /// Starts from what was read.
     pub fn new(desired: Desired, options: Options, snapshot: Snapshot) -> Self {
         let had_record = snapshot.record(desired.name()).is_some();
-        Self {
+        let pods: Vec<ObjectRef> = snapshot.pods.keys().map(|name| ObjectRef::new(Kind::Pod, name)).collect();
+        let mut rollout = Self {
             desired,
             options,
             snapshot,
@@ -130,8 +148,13 @@ impl Rollout {
             changes_at: None,
             gives_up_at: None,
             now: Duration::ZERO,
+            sightings: Sightings::default(),
+            timeline: Timeline::default(),
+            wave: Replacing::default(),
             stop: None,
-        }
+        };
+        pods.iter().for_each(|pod| rollout.sight(pod));
+        rollout
     }
 
     /// Returns what is desired.
@@ -183,9 +206,14 @@ impl Rollout {
         self.options.started_at + self.now.as_secs() as Seconds
     }
 
+    /// Returns how long the Pods that it made took to start; none where it made none that got ready.
+    pub fn start_up(&self) -> Option<StartUp> {
+        self.timeline.start_up()
+    }
+
     /// Decides what to do at `now`.
     pub fn next(&mut self, now: Time) -> Step {
-        self.now = now;
+        self.at(now);
         self.note_record();
         if let Some(error) = self.stop.take() {
             // Counted only now: what was in flight when it was refused has been answered.
@@ -344,11 +372,37 @@ impl Rollout {
         let decides = writes.iter().any(|write| write.object == record);
         let looked = std::mem::take(&mut self.looked);
         if looked || only_creates || decides || !self.decided || self.options.persistent {
+            self.note_writes(&writes);
             return Step::Write(writes);
         }
         self.looked = true;
         self.uncertain.insert(record.clone());
         Step::Read(vec![record])
+    }
+
+    /// Notes for people which Pods are begun, and which executors make up a wave: those that served until now.
+    fn note_writes(&mut self, writes: &[Write]) {
+        let replicas = self.desired.manifests().map_or(0, |it| it.flame.spec.executor_manager.replicas);
+        let mut uids = HashSet::new();
+        for write in writes {
+            match (write.action, self.pod_index(&write.object)) {
+                (Action::Create, Some(pod)) => self.timeline.begun(pod, self.now),
+                (Action::Delete, Some(PodIndex::Executor(index))) if index < replicas => {
+                    let serves = self.pod(&write.object).is_some_and(ObservedPod::is_ready);
+                    uids.extend(write.uid.clone().filter(|_| serves));
+                }
+                _ => {}
+            }
+        }
+        if uids.is_empty() {
+            return;
+        }
+        // What was refused for a moment is sent again, and is no wave of its own.
+        if uids.is_disjoint(&self.wave.uids) {
+            self.wave = Replacing { number: self.wave.number + 1, uids };
+        } else {
+            self.wave.uids.extend(uids);
+        }
     }
 
     /// Tells whether the record asks for what this command wants; none where there is no record.

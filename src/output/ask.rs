@@ -59,9 +59,9 @@ impl<R: BufRead> Interview<R> {
 
     fn refuse(&self, faults: Vec<Fault>) {
         for Told { message, cure } in answers::told(faults) {
-            self.printer.labelled("error:", Color::Red, &message);
+            self.printer.labelled("error", Color::Red, &message);
             if let Some(cure) = cure {
-                self.printer.labelled("hint:", Color::Cyan, &cure);
+                self.printer.labelled("hint", Color::Cyan, &cure);
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Tables: (plan, verdict, list of flames) → text in kubectl's plain style.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use comfy_table::{Table, presets};
 
@@ -8,6 +9,7 @@ use super::text;
 use crate::flame::names::{Component, ObjectRef};
 use crate::flame::plan::{Change, Op, Plan, Why};
 use crate::flame::state::{Cause, ClusterState, Verdict};
+use crate::flame::timeline::{ExecutorStarts, StartPhase, StartTimes, StartUp};
 
 /// Most objects listed that carry our labels but none of our names.
 const STRAYS: usize = 5;
@@ -161,9 +163,29 @@ fn message(verdict: &Verdict) -> String {
     }
 }
 
-/// Tells whether a cause is more than a Pod on its way.
-pub(super) fn is_trouble(cause: &Cause) -> bool {
-    cause.is_trouble()
+/// Returns how long a start took, phase by phase, in seconds.
+pub fn start_up(start: &StartUp) -> String {
+    let mut header = vec!["PHASE".to_owned()];
+    let mut columns = Vec::new();
+    if let Some(session_manager) = start.session_manager {
+        header.push("SESSION-MANAGER".to_owned());
+        columns.push(session_manager);
+    }
+    if let Some(ExecutorStarts { median, slowest, .. }) = start.executors {
+        header.push("MEDIAN EXECUTOR".to_owned());
+        header.push(format!("SLOWEST (executor {})", slowest.0));
+        columns.extend([median.1, slowest.1]);
+    }
+    let seconds = |time: Duration| format!("{:.1}s", time.as_secs_f64());
+    let row = |word: &str, of: &dyn Fn(&StartTimes) -> Duration| {
+        let times = columns.iter().map(|times| seconds(of(times)));
+        std::iter::once(word.to_owned()).chain(times).collect()
+    };
+    let mut rows: Vec<Vec<String>> =
+        StartPhase::ALL.iter().map(|phase| row(phase.word(), &|times| times.of(*phase))).collect();
+    rows.push(row("total", &StartTimes::total));
+    let header: Vec<&str> = header.iter().map(String::as_str).collect();
+    table(Some(&header), rows)
 }
 
 /// One flame in a list.
@@ -388,6 +410,41 @@ mod tests {
         let lines: Vec<&str> = status.lines().skip(5).collect();
         assert_eq!(lines.len(), CAUSES + 1);
         assert_eq!(lines[CAUSES], "  and 3 other causes");
+    }
+
+    #[test]
+    fn a_start_is_told_phase_by_phase_and_names_the_slowest() {
+        let times = |milliseconds: [u64; 5]| StartTimes::new(milliseconds.map(Duration::from_millis));
+        let executors = ExecutorStarts {
+            count: 10,
+            median: (3, times([12, 80, 2_449, 1_000, 600])),
+            slowest: (7, times([12, 80, 41_251, 1_000, 600])),
+        };
+        let session_manager = Some(times([31, 110, 1_950, 1_000, 0]));
+        check(
+            &start_up(&StartUp { session_manager, executors: Some(executors) }),
+            &[
+                "PHASE       SESSION-MANAGER   MEDIAN EXECUTOR   SLOWEST (executor 7)",
+                "applied     0.0s              0.0s              0.0s",
+                "scheduled   0.1s              0.1s              0.1s",
+                "image       1.9s              2.4s              41.3s",
+                "started     1.0s              1.0s              1.0s",
+                "ready       0.0s              0.6s              0.6s",
+                "total       3.1s              4.1s              42.9s",
+            ],
+        );
+        check(
+            &start_up(&StartUp { session_manager, executors: None }),
+            &[
+                "PHASE       SESSION-MANAGER",
+                "applied     0.0s",
+                "scheduled   0.1s",
+                "image       1.9s",
+                "started     1.0s",
+                "ready       0.0s",
+                "total       3.1s",
+            ],
+        );
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Words for people: ages, counts, ranges, one-line causes. Pure.
 
+use std::time::Duration;
+
 use crate::flame::names::{self, Kind, ObjectRef};
 use crate::flame::state::Cause;
 
@@ -74,6 +76,51 @@ pub fn shell_word(text: &str) -> String {
     match !text.is_empty() && text.chars().all(is_plain) {
         true => text.to_owned(),
         false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
+}
+
+/// Returns the text with the few symbols that flamectl writes itself in ASCII; what others wrote stays as it is.
+///
+/// Where one gets longer, the next gap between two columns gets as much shorter, so that tables stay tables.
+pub fn ascii(text: &str) -> String {
+    let mut written = String::with_capacity(text.len());
+    let mut owed = 0;
+    let mut blanks = 0;
+    for char in text.chars() {
+        if char == ' ' {
+            blanks += 1;
+            continue;
+        }
+        let saved = owed.min(blanks_above_a_gap(blanks));
+        written.extend(std::iter::repeat_n(' ', blanks - saved));
+        (owed, blanks) = (if char == '\n' { 0 } else { owed - saved }, 0);
+        let symbol = match char {
+            '…' => "...",
+            '→' => "->",
+            '█' => "#",
+            '░' => ".",
+            other => {
+                written.push(other);
+                continue;
+            }
+        };
+        owed += symbol.len() - 1;
+        written.push_str(symbol);
+    }
+    written.extend(std::iter::repeat_n(' ', blanks));
+    written
+}
+
+/// Returns how many of these blanks a gap between columns can do without: two keep columns apart, one is within a text.
+fn blanks_above_a_gap(blanks: usize) -> usize {
+    blanks.saturating_sub(2)
+}
+
+/// Returns a short pause as `0.5s` or `2s`.
+pub fn pause(pause: Duration) -> String {
+    match pause.subsec_millis() {
+        0 => format!("{}s", pause.as_secs()),
+        _ => format!("{:.1}s", pause.as_secs_f64()),
     }
 }
 
@@ -163,6 +210,23 @@ mod tests {
             (8 * 365 * DAY + DAY, "8y"),
         ] {
             assert_eq!(age(seconds), expected, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn our_symbols_have_an_ascii_form_that_keeps_columns() {
+        for (text, expected) in [
+            ("image a → b", "image a -> b"),
+            ("[██░░]  2/4", "[##..]  2/4"),
+            ("não, 日本", "não, 日本"),
+            (
+                "Pods x-0…9 (10)      not there\nPod x-session-manager   é…",
+                "Pods x-0...9 (10)    not there\nPod x-session-manager   é...",
+            ),
+            ("a…   b", "a...  b"),
+            ("  a  ", "  a  "),
+        ] {
+            assert_eq!(ascii(text), expected);
         }
     }
 

@@ -20,7 +20,7 @@ fn a_dry_run_changes_nothing() {
     let flame = edited(&images("sm:v2", "em:v2"), "replicas: 2", "replicas: 1\n    maxExecutors: 3");
     for args in ["--dry-run=client", "--dry-run=server"] {
         let dry = space.up_with(&flame, &[args]).exits(0).says("nothing was changed");
-        dry.prints("image sm:v1 → sm:v2").prints("image em:v1 → em:v2").prints("beyond replicas");
+        dry.prints("image sm:v1 -> sm:v2").prints("image em:v1 -> em:v2").prints("beyond replicas");
         assert_eq!(versions(&space.objects()), before);
     }
 }

@@ -14,6 +14,7 @@
 mod bed;
 mod flames;
 mod running;
+mod terminal;
 
 mod access;
 mod changes;
@@ -27,6 +28,7 @@ mod interrupt;
 mod logs;
 mod namespaces;
 mod preflight;
+mod progress;
 mod scale;
 mod status;
 mod trouble;

@@ -19,7 +19,7 @@ const DRAINS: Duration = Duration::from_secs(2);
 impl Logs<'_> {
     /// Prints logs as they come until nobody reads them or somebody interrupts it.
     pub async fn follow(&self, listed: &PodList) -> Result<u8> {
-        let mut interrupted = interrupts();
+        let mut interrupted = interrupts(self.context);
         let selector = flame_selector(&self.args.name);
         let mut watch = self.api.watch(self.namespace, &[Kind::Pod], &selector, &listed.resource_version);
         let (sender, mut news) = channel();

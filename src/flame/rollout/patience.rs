@@ -166,25 +166,6 @@ impl Rollout {
         Error::new(kind, what).hint(again)
     }
 
-    /// Returns the error of an interrupted command: how far it is, what is left to do, and how to go on.
-    pub fn interrupted(&self) -> Error {
-        let name = self.desired.name();
-        let plan = self.plan();
-        let left = match plan.changes.len() - plan.count(Op::Keep) {
-            0 => "everything was sent".to_owned(),
-            1 => "1 object is still to change".to_owned(),
-            many => format!("{many} objects are still to change"),
-        };
-        let verdict = self.verdict();
-        let causes = verdict.as_ref().map(|verdict| verdict.causes.iter().collect::<Vec<_>>()).unwrap_or_default();
-        let told = causes.iter().take(CAUSES).map(|cause| format!("\n  {cause}")).collect::<String>();
-        let what = format!("interrupted: {name} is left as it is, {left}{told}");
-        let namespace = self.desired.manifests().map(|manifests| format!(" -n {}", manifests.flame.namespace()));
-        Error::new(ErrorKind::Interrupted, what)
-            .hint("run the same command again to go on; nothing needs cleaning up")
-            .hint(format!("flamectl status {name}{} shows how it is", namespace.unwrap_or_default()))
-    }
-
     /// Says what the bar lacks.
     fn missing(&self, verdict: &Verdict) -> String {
         let executors = &verdict.status.executor_manager;

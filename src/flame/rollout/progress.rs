@@ -2,30 +2,65 @@
 
 use std::time::Duration;
 
-use super::{Action, FieldConflict, Rollout, Time};
-use crate::flame::names::ObjectRef;
-use crate::flame::plan::{Op, Why};
-use crate::flame::state::{Cause, Verdict};
+use super::{Action, FieldConflict, Rollout, Slowest, Time};
+use crate::error::{Error, ErrorKind};
+use crate::flame::names::{Kind, ObjectRef};
+use crate::flame::plan::{Op, Plan, Why};
+use crate::flame::stage::{Stage, Stages};
+use crate::flame::state::Cause;
 
-/// How far a command is, for people who wait.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Most causes that are handed on; nobody reads more while waiting.
+const MAX_CAUSES: usize = 8;
+
+/// How far a command is, for people who wait: counts, not lists, as there may be ten thousand Pods.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     /// The flame.
     pub name: String,
-    /// Ready session managers, 0 or 1.
-    pub session_manager_ready: u32,
-    /// Ready executors.
-    pub ready: u32,
+    /// How far the session manager is.
+    pub session_manager: Stages,
+    /// How far the executors are.
+    pub executors: Stages,
     /// Desired executors.
     pub replicas: u32,
     /// Objects that still have to change or go.
     pub to_do: usize,
-    /// What is waited for, and why.
+    /// The wave of a rolling replace that is under way.
+    pub wave: Option<Wave>,
+    /// The Pod that is furthest behind.
+    pub slowest: Option<Slowest>,
+    /// What is waited for, and why: the most important ones.
     pub causes: Vec<Cause>,
+    /// How many more causes there are.
+    pub more_causes: usize,
     /// When the command gives up unless enough of the doubtful causes are gone by then; none where it goes on waiting.
     pub gives_up_at: Option<Time>,
-    /// Whether the flame is taken down.
-    pub down: bool,
+    /// When its time is up (`--timeout`); none where it waits for ever.
+    pub deadline: Option<Time>,
+    /// What is left of a flame that is taken down; none for one that is brought up.
+    pub down: Option<Left>,
+}
+
+/// What is left to go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Left {
+    /// Pods.
+    pub pods: usize,
+    /// Services.
+    pub services: usize,
+    /// ConfigMaps: the record.
+    pub config_maps: usize,
+}
+
+/// One wave of a rolling replace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wave {
+    /// Which one, from 1.
+    pub number: u32,
+    /// How many there will be, as far as can be told now.
+    pub of: u32,
+    /// How many executors it replaces.
+    pub replacing: u32,
 }
 
 /// What happened, as data: every printer is a fold over these.
@@ -38,40 +73,134 @@ pub enum Event {
     /// A request is tried again: what, why, after which pause.
     Retrying(String, String, Duration),
     /// The Pods changed.
-    Progress(Progress),
+    Progress(Box<Progress>),
     /// A note for people.
     Note(String),
     /// A note for people who want to know everything.
     Detail(String),
 }
 
+impl Progress {
+    /// Tells whether there is nothing left to wait for.
+    pub fn is_complete(&self) -> bool {
+        let all_ready = self.session_manager.ready() > 0 && self.executors.ready() == self.replicas;
+        self.to_do == 0 && (self.down.is_some() || all_ready)
+    }
+
+    /// Returns when the command ends for want of success, whichever reason comes first.
+    pub fn ends_at(&self) -> Option<Time> {
+        self.gives_up_at.into_iter().chain(self.deadline).min()
+    }
+}
+
 impl Rollout {
     /// Returns how far it is.
     pub fn progress(&self) -> Progress {
         let plan = self.plan();
-        let to_do = plan.changes.len() - plan.count(Op::Keep);
-        let name = self.desired.name().to_owned();
-        match self.verdict() {
-            Some(Verdict { status, causes, .. }) => Progress {
-                name,
-                session_manager_ready: status.session_manager.ready,
-                ready: status.executor_manager.ready,
-                replicas: status.executor_manager.replicas,
-                to_do,
-                causes,
-                gives_up_at: self.gives_up_at,
-                down: false,
-            },
-            None => Progress {
-                name,
-                session_manager_ready: 0,
-                ready: 0,
-                replicas: 0,
-                to_do,
-                causes: Vec::new(),
-                gives_up_at: None,
-                down: true,
-            },
+        let progress = Progress {
+            name: self.desired.name().to_owned(),
+            to_do: plan.changes.len() - plan.count(Op::Keep),
+            deadline: self.options.timeout,
+            ..Progress::default()
+        };
+        let Some(verdict) = self.verdict() else {
+            let (session_manager, executors) = self.sightings.stages(u32::MAX);
+            let left = |kind: Kind| plan.changes.iter().filter(|change| change.object.kind == kind).count();
+            let (pods, services, config_maps) = (left(Kind::Pod), left(Kind::Service), left(Kind::ConfigMap));
+            let down = Some(Left { pods, services, config_maps });
+            return Progress {
+                session_manager,
+                executors,
+                slowest: self.sightings.slowest(u32::MAX),
+                down,
+                ..progress
+            };
+        };
+        let replicas = verdict.status.executor_manager.replicas;
+        let (mut session_manager, mut executors) = self.sightings.stages(replicas);
+        session_manager.add(Stage::Missing, 1 - session_manager.there());
+        executors.add(Stage::Missing, replicas - executors.there());
+        let more_causes = verdict.causes.len().saturating_sub(MAX_CAUSES);
+        Progress {
+            session_manager,
+            executors,
+            replicas,
+            wave: self.current_wave(&plan, replicas),
+            slowest: self.sightings.slowest(replicas),
+            causes: verdict.causes.into_iter().take(MAX_CAUSES).collect(),
+            more_causes,
+            gives_up_at: self.gives_up_at,
+            ..progress
         }
     }
+
+    /// Returns the wave that is under way; none before the first, and none once the last is ready.
+    fn current_wave(&self, plan: &Plan, replicas: u32) -> Option<Wave> {
+        let waits = |name: &str| self.snapshot.pods.get(name).filter(|pod| pod.is_ready()).map(|pod| &pod.meta.uid);
+        let replaces = plan.changes.iter().filter(|change| change.op == Op::Replace);
+        let uids = replaces.filter_map(|change| waits(&change.object.name));
+        let left = uids.filter(|uid| !self.wave.uids.contains(*uid)).count() as u32;
+        let (_, executors) = self.sightings.stages(replicas);
+        let is_over = left == 0 && executors.ready() == replicas;
+        (self.wave.number > 0 && !is_over).then(|| Wave {
+            number: self.wave.number,
+            of: self.wave.number + left.div_ceil(self.options.max_unavailable.of(replicas)),
+            replacing: self.wave.uids.len() as u32,
+        })
+    }
+}
+
+impl Rollout {
+    /// Returns the error of an interrupted command: what is left, what goes on without it, and how to take it up again.
+    pub fn interrupted(&self) -> Error {
+        let progress = self.progress();
+        let name = &progress.name;
+        let what = match progress.down {
+            Some(left) => interrupted_down(&progress, left),
+            None => interrupted_up(&progress),
+        };
+        let news = progress.causes.iter().filter(|cause| cause.is_news());
+        let causes: String = news.map(|cause| format!("\n  {cause}")).collect();
+        let namespace = self.desired.manifests().map(|manifests| format!(" -n {}", manifests.flame.namespace()));
+        Error::new(ErrorKind::Interrupted, what + &causes)
+            .hint("run the same command again to go on; nothing needs cleaning up")
+            .hint(format!("flamectl status {name}{}", namespace.unwrap_or_default()))
+    }
+}
+
+fn interrupted_up(progress: &Progress) -> String {
+    let Progress { name, replicas, to_do, .. } = progress;
+    let is_moving = |stage: &Stage| {
+        matches!(stage, Stage::Starting | Stage::Pulling | Stage::Creating | Stage::Scheduling | Stage::Terminating)
+    };
+    let stages = progress.session_manager.iter().chain(progress.executors.iter());
+    let moving: u32 = stages.filter(|(stage, _)| is_moving(stage)).map(|(_, pods)| pods).sum();
+    let to_do = match to_do {
+        0 => "everything was sent".to_owned(),
+        1 => "1 object is still to change".to_owned(),
+        many => format!("{many} objects are still to change"),
+    };
+    let moving = match moving {
+        0 => String::new(),
+        1 => "; 1 Pod moves on without this command".to_owned(),
+        many => format!("; {many} Pods move on without this command"),
+    };
+    let ready = progress.executors.ready();
+    format!("interrupted: {name} is left as it is, {ready} of {replicas} executors ready, {to_do}{moving}")
+}
+
+fn interrupted_down(progress: &Progress, left: Left) -> String {
+    let name = &progress.name;
+    let leaving = progress.session_manager.of(Stage::Terminating) + progress.executors.of(Stage::Terminating);
+    let left = match left.pods + left.services + left.config_maps {
+        0 => "nothing of it was seen any more".to_owned(),
+        1 => "1 object has still to go".to_owned(),
+        many => format!("{many} objects have still to go"),
+    };
+    let moving = match leaving {
+        0 => String::new(),
+        1 => "; 1 Pod goes on terminating without this command".to_owned(),
+        many => format!("; {many} Pods go on terminating without this command"),
+    };
+    format!("interrupted: {name} is left as it is, {left}{moving}")
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::{Action, FieldConflict, Outcome, Refusal, Rollout, Time, Tries, Write};
 use crate::error::Error;
 use crate::flame::evidence::{Evidence, Inquiry, inquiries};
-use crate::flame::names::{Kind, ObjectRef};
-use crate::flame::observed::{Observed, ObservedPod};
+use crate::flame::names::{Kind, ObjectRef, PodIndex};
+use crate::flame::observed::{Observed, ObservedPod, Ownership};
 use crate::flame::plan::Why;
 use crate::flame::state::{self, Cause, CauseKind, verdict};
 
@@ -25,11 +25,34 @@ const QUOTA_TRIES: u32 = 5;
 const REPLACE_BACKOFF_MAX: Duration = Duration::from_secs(60);
 
 impl Rollout {
+    /// Takes in what time it is; it counts for everything that is told from now on.
+    pub fn at(&mut self, now: Time) {
+        self.now = self.now.max(now);
+    }
+
+    /// Returns which of the flame's Pods an object is, if it is one.
+    pub(super) fn pod_index(&self, object: &ObjectRef) -> Option<PodIndex> {
+        PodIndex::of(self.desired.name(), &object.name).filter(|_| object.kind == Kind::Pod)
+    }
+
+    /// Looks how far a Pod is after something was told about it.
+    pub(super) fn sight(&mut self, object: &ObjectRef) {
+        let Some(index) = self.pod_index(object) else { return };
+        let flame = self.desired.name();
+        let pod = self.snapshot.pods.get(&object.name).filter(|pod| pod.meta.ownership(flame) == Ownership::Ours);
+        self.sightings.note(index, pod, self.now);
+        if let Some(pod) = pod {
+            self.timeline.seen(index, pod, self.now);
+        }
+    }
+
     /// Takes in an object as a watch, a list or an answer brought it.
     pub fn seen(&mut self, observed: Observed) {
         if !self.gone.contains(&observed.meta().uid) {
             let is_record = matches!(observed, Observed::ConfigMap(_));
+            let object = observed.object();
             self.snapshot.insert(observed);
+            self.sight(&object);
             if is_record {
                 self.note_record();
             }
@@ -48,6 +71,7 @@ impl Rollout {
         }
         let was_terminating = meta.terminating || known.is_some_and(|known| known.terminating);
         self.snapshot.remove(&object, &meta.uid);
+        self.sight(&object);
         if was_terminating {
             self.gone.insert(meta.uid.clone());
         } else {
@@ -90,6 +114,7 @@ impl Rollout {
                     self.gone.insert(meta.uid.clone());
                 }
                 self.snapshot.forget(object);
+                self.sight(object);
             }
         }
     }
@@ -111,6 +136,7 @@ impl Rollout {
 
     /// Takes in that a read did not work; it is tried again later.
     pub fn unread(&mut self, object: &ObjectRef, why: &str, now: Time) {
+        self.at(now);
         self.failed(object, why, None, now);
     }
 
@@ -121,6 +147,7 @@ impl Rollout {
 
     /// Takes in how a [`Write`] ended.
     pub fn wrote(&mut self, write: &Write, outcome: Outcome, now: Time) {
+        self.at(now);
         match outcome {
             Outcome::Created(observed) => self.done(write, observed, now),
             Outcome::Changed(observed) => self.done(write, observed, now),
@@ -129,11 +156,12 @@ impl Rollout {
                 self.tries.remove(&write.object);
                 let uid = write.uid.clone().unwrap_or_default();
                 self.snapshot.remove(&write.object, &uid);
+                self.sight(&write.object);
                 self.gone.insert(uid);
             }
-            Outcome::Mismatch => drop(self.uncertain.insert(write.object.clone())),
+            Outcome::Mismatch => self.mismatch(write),
             // Whoever owns fields of what was to be made has made it: it is theirs, or it is adopted after a look.
-            Outcome::Conflict(_) if write.action == Action::Create => drop(self.uncertain.insert(write.object.clone())),
+            Outcome::Conflict(_) if write.action == Action::Create => self.mismatch(write),
             Outcome::Conflict(conflicts) => self.conflicts(write, &conflicts),
             Outcome::Refused(_) if self.is_of_resize(write) => self.no_resize = true,
             Outcome::Refused(refusal) if write.is_pod_update() && refusal.reason == "Invalid" => {
@@ -148,6 +176,14 @@ impl Rollout {
                 self.uncertain.insert(write.object.clone());
                 self.failed(&write.object, &why, None, now);
             }
+        }
+    }
+
+    /// What is there under this name is not what was thought, so it is read before it is touched.
+    fn mismatch(&mut self, write: &Write) {
+        self.uncertain.insert(write.object.clone());
+        if let Some(pod) = self.pod_index(&write.object) {
+            self.timeline.not_made(pod);
         }
     }
 
@@ -171,11 +207,15 @@ impl Rollout {
         }
         self.note_ended(write, now);
         self.note_take_over(write, now);
+        if let (Action::Create, Some(pod)) = (write.action, self.pod_index(&write.object)) {
+            self.timeline.applied(pod, now);
+        }
         self.tries.remove(&write.object);
         self.snapshot.trouble.remove(&write.object);
         if write.action == Action::Delete && !observed.meta().terminating {
             self.gone.insert(observed.meta().uid.clone());
             self.snapshot.remove(&write.object, &observed.meta().uid);
+            self.sight(&write.object);
         } else {
             self.seen(observed);
         }

@@ -4,6 +4,7 @@ use super::*;
 use crate::flame::FlameCluster;
 use crate::flame::manifests::manifests;
 use crate::flame::observed::{Observed, Phase};
+use crate::flame::stage::{Stage, Stages};
 use crate::flame::testing::{flame, running};
 
 const NOW: Time = Duration::from_secs(1);
@@ -422,4 +423,149 @@ fn late_news_of_what_is_gone_are_ignored() {
     rollout.deleted(&dead);
     rollout.seen(dead);
     assert!(!rollout.snapshot().pods.contains_key("demo-executor-manager-0"));
+}
+
+/// Returns the stages and how many Pods are at each, in short.
+fn counted(stages: Stages) -> String {
+    stages.iter().map(|(stage, pods)| format!("{pods} {}", stage.word())).collect::<Vec<_>>().join(", ")
+}
+
+/// Carries a write of an executor out as the server does and tells the rollout.
+fn carry_out(rollout: &mut Rollout, write: &Write, now: Time) {
+    let known = rollout.snapshot().pods.get(&write.object.name).cloned();
+    let outcome = match write.action {
+        Action::Delete => {
+            let mut pod = known.unwrap();
+            pod.meta.terminating = true;
+            Outcome::Changed(Observed::Pod(Box::new(pod)))
+        }
+        _ => {
+            let manifests = rollout.desired().manifests().unwrap().clone();
+            let index = names::executor_index("demo", &write.object.name).unwrap();
+            let mut pod = crate::flame::testing::pod(&manifests, Component::ExecutorManager, write.object.name.clone());
+            pod.meta.uid.push_str("-new");
+            pod.meta.labels.insert(names::LABEL_POD_INDEX.into(), index.to_string());
+            (pod.ready, pod.phase, pod.node) = (false, Phase::Pending, None);
+            Outcome::Created(Observed::Pod(Box::new(pod)))
+        }
+    };
+    rollout.wrote(write, outcome, now);
+}
+
+/// Tells the rollout that a Pod is gone, or what became of it.
+fn news(rollout: &mut Rollout, name: &str, now: Time, change: Option<fn(&mut ObservedPod)>) {
+    let mut pod = rollout.snapshot().pods[name].clone();
+    rollout.at(now);
+    match change {
+        Some(change) => {
+            change(&mut pod);
+            rollout.seen(Observed::Pod(Box::new(pod)));
+        }
+        None => rollout.deleted(&Observed::Pod(Box::new(pod))),
+    }
+}
+
+fn ready(pod: &mut ObservedPod) {
+    (pod.node, pod.phase, pod.ready) = (Some("node-1".into()), Phase::Running, true);
+}
+
+#[test]
+fn progress_tells_the_wave_how_far_pods_are_and_which_is_the_slowest() {
+    let after = executors(10, new_image);
+    let mut snapshot = running(&flame(10));
+    snapshot.config_maps = running(&after).config_maps;
+    let mut rollout = Rollout::new(up(&after), Options::default(), snapshot);
+    for wave in 1..=5_u64 {
+        let now = Duration::from_secs(wave * 10);
+        let Step::Write(writes) = next(&mut rollout, now) else { panic!("wave {wave} is not begun") };
+        let pods: Vec<String> = writes.iter().map(|write| write.object.name.clone()).collect();
+        assert_eq!(pods.len(), 2, "{pods:?}");
+        writes.iter().for_each(|write| carry_out(&mut rollout, write, now));
+        let progress = rollout.progress();
+        assert_eq!(progress.wave, Some(Wave { number: wave as u32, of: 5, replacing: 2 }));
+        assert_eq!(counted(progress.session_manager), "1 ready");
+        assert_eq!(counted(progress.executors), "8 ready, 2 terminating");
+        let first = PodIndex::Executor((wave as u32 - 1) * 2);
+        assert_eq!(progress.slowest, Some(Slowest { pod: first, stage: Stage::Terminating, since: now }));
+        pods.iter().for_each(|pod| news(&mut rollout, pod, now, None));
+        assert_eq!(counted(rollout.progress().executors), "8 ready, 2 not created");
+        let Step::Write(writes) = next(&mut rollout, now) else { panic!("wave {wave} is not made anew") };
+        writes.iter().for_each(|write| carry_out(&mut rollout, write, now));
+        let progress = rollout.progress();
+        assert_eq!(
+            (progress.wave.unwrap().number, counted(progress.executors)),
+            (wave as u32, "8 ready, 2 scheduling".into())
+        );
+        pods.iter().for_each(|pod| news(&mut rollout, pod, now + Duration::from_secs(wave), Some(ready)));
+    }
+    let progress = rollout.progress();
+    assert_eq!((progress.wave, progress.slowest, progress.to_do), (None, None, 0));
+    assert!(progress.is_complete());
+    let executors = rollout.start_up().unwrap().executors.unwrap();
+    let total = |start: (u32, crate::flame::timeline::StartTimes)| (start.0, start.1.total().as_secs());
+    assert_eq!((executors.count, total(executors.median), total(executors.slowest)), (10, (4, 3), (9, 5)));
+}
+
+#[test]
+fn a_wave_that_is_sent_again_is_the_same_wave() {
+    let after = executors(4, new_image);
+    let mut snapshot = running(&flame(4));
+    snapshot.config_maps = running(&after).config_maps;
+    let mut rollout = Rollout::new(up(&after), Options::default(), snapshot);
+    for attempt in 0..3 {
+        let now = Duration::from_secs(10 + attempt);
+        let Step::Write(writes) = next(&mut rollout, now) else { panic!("attempt {attempt} is not made") };
+        rollout.wrote(&writes[0], Outcome::Busy("throttled".into(), Some(Duration::from_millis(500))), now);
+        assert_eq!(rollout.progress().wave, Some(Wave { number: 1, of: 4, replacing: 1 }), "{attempt}");
+    }
+}
+
+#[test]
+fn progress_of_many_broken_pods_holds_no_list_of_them() {
+    let mut snapshot = running(&flame(50));
+    for (index, pod) in snapshot.pods.values_mut().enumerate() {
+        pod.ready = false;
+        pod.waiting_reason = Some("CrashLoopBackOff".into());
+        pod.meta.labels.insert("index".into(), index.to_string());
+    }
+    for (index, pod) in snapshot.pods.values_mut().take(20).enumerate() {
+        pod.waiting_reason = Some(format!("Odd{index}"));
+    }
+    let progress = Rollout::new(up(&flame(50)), Options::default(), snapshot).progress();
+    assert_eq!((progress.causes.len(), progress.more_causes), (8, 14));
+    assert_eq!(counted(progress.executors), "30 crashing, 20 blocked");
+    assert_eq!(
+        (progress.deadline, progress.ends_at()),
+        (Some(Duration::from_secs(300)), Some(Duration::from_secs(300)))
+    );
+}
+
+#[test]
+fn an_interrupted_command_says_what_is_left_and_what_moves_on() {
+    let mut snapshot = running(&flame(3));
+    let starting = snapshot.pods.get_mut("demo-executor-manager-1").unwrap();
+    starting.ready = false;
+    snapshot.pods.remove("demo-executor-manager-2");
+    let rollout = Rollout::new(up(&flame(3)), Options::default(), snapshot.clone());
+    assert_eq!(
+        rollout.interrupted().what,
+        "interrupted: demo is left as it is, 1 of 3 executors ready, 1 object is still to change; \
+         1 Pod moves on without this command"
+    );
+    for pod in snapshot.pods.values_mut() {
+        pod.meta.terminating = true;
+    }
+    let rollout = Rollout::new(Desired::Down("demo".into()), Options::default(), snapshot);
+    let progress = rollout.progress();
+    assert_eq!(progress.down, Some(Left { pods: 3, services: 2, config_maps: 1 }));
+    assert_eq!(
+        (counted(progress.session_manager), counted(progress.executors)),
+        ("1 terminating".into(), "2 terminating".into())
+    );
+    let error = rollout.interrupted();
+    assert_eq!(
+        error.what,
+        "interrupted: demo is left as it is, 6 objects have still to go; 3 Pods go on terminating without this command"
+    );
+    assert_eq!(error.hints, ["run the same command again to go on; nothing needs cleaning up", "flamectl status demo"]);
 }

@@ -203,6 +203,16 @@ impl Cause {
         self.kind.is_trouble()
     }
 
+    /// Tells whether people who wait hear of it: a Pod that is not there is on its way while there is something to do, and
+    /// one that goes is news once it has a reason to stay.
+    pub fn is_news(&self) -> bool {
+        match self.kind {
+            CauseKind::NotCreated => false,
+            CauseKind::Terminating => !self.message.is_empty(),
+            kind => kind.is_trouble(),
+        }
+    }
+
     /// Returns who is held up, as `7 of 10 executors (0-6)`.
     pub fn who(&self) -> String {
         match (self.component, self.indices.as_slice()) {

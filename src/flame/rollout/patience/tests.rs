@@ -298,13 +298,13 @@ fn an_interrupted_command_says_how_it_left_the_flame() {
     let error = rollout.interrupted();
     assert_eq!(error.kind, ErrorKind::Interrupted);
     let cause = "  executor 1: ErrImagePull: image em:v1 cannot be pulled";
-    assert_eq!(error.what, format!("interrupted: demo is left as it is, everything was sent\n{cause}"));
+    assert_eq!(
+        error.what,
+        format!("interrupted: demo is left as it is, 1 of 2 executors ready, everything was sent\n{cause}")
+    );
     assert_eq!(
         error.hints,
-        [
-            "run the same command again to go on; nothing needs cleaning up",
-            "flamectl status demo -n default shows how it is",
-        ]
+        ["run the same command again to go on; nothing needs cleaning up", "flamectl status demo -n default",]
     );
 }
 
