@@ -60,7 +60,7 @@ fn a_display_is_gone_when_a_command_fails() {
         let up = up.end();
         assert_eq!(up.code, Some(3), "{}", up.rows.join("\n"));
         up.is_clean();
-        assert!(up.rows.iter().any(|row| row.starts_with("error: demo is not ready after 6 s")), "{:#?}", up.rows);
+        assert!(up.rows.iter().any(|row| row.starts_with("error: demo is not ready after 6s")), "{:#?}", up.rows);
     }
 }
 
