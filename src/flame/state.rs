@@ -92,9 +92,8 @@ pub fn verdict(flame: &FlameCluster, snapshot: &Snapshot, now: Seconds) -> Verdi
     let pods = Pods::of(flame, snapshot);
     let executors = || pods.executors.iter().flatten();
     let ready = executors().filter(|pod| pod.is_ready()).count() as u32;
-    let failed = executors().filter(|pod| pod.is_failed()).count() as u32;
+    let (session_manager_failed, failed) = pods.failed(now);
     let session_manager_ready = pods.session_manager.is_some_and(ObservedPod::is_ready);
-    let session_manager_failed = pods.session_manager.is_some_and(ObservedPod::is_failed);
     let state = if session_manager_failed || (replicas > 0 && failed == replicas) {
         ClusterState::Failed
     } else if session_manager_ready && ready > 0 {

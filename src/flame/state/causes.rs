@@ -40,6 +40,22 @@ impl<'a> Pods<'a> {
         let session_manager = snapshot.pods.get(&names::session_manager(name)).filter(is_ours);
         Self { session_manager, executors }
     }
+
+    /// Tells whether the session manager counts as failed, and how many executors do.
+    pub fn failed(&self, now: Seconds) -> (bool, u32) {
+        let of_session_manager = Moment { now, session_manager: None };
+        let of_executors = self.moment_of_executors(now);
+        let executors = self.executors.iter().flatten().filter(|pod| of_executors.is_failed(pod)).count();
+        (self.session_manager.is_some_and(|pod| of_session_manager.is_failed(pod)), executors as u32)
+    }
+
+    fn moment_of_executors(&self, now: Seconds) -> Moment {
+        let readiness = match self.session_manager.filter(|pod| pod.is_ready()) {
+            None => Readiness::No,
+            Some(pod) => Readiness::Yes(pod.conditions.ready.as_ref().and_then(|ready| ready.since)),
+        };
+        Moment { now, session_manager: Some(readiness) }
+    }
 }
 
 /// Returns all causes, session manager first, then most Pods first; and when they change though nothing happens.
@@ -49,13 +65,9 @@ pub(super) fn causes(
     pods: &Pods<'_>,
     now: Seconds,
 ) -> (Vec<Cause>, Option<Seconds>) {
-    let readiness = match pods.session_manager.filter(|pod| pod.is_ready()) {
-        None => Readiness::No,
-        Some(pod) => Readiness::Yes(pod.conditions.ready.as_ref().and_then(|ready| ready.since)),
-    };
     let mut of_session_manager = Groups::new(flame, snapshot, Moment { now, session_manager: None });
     of_session_manager.look_at(None, pods.session_manager);
-    let mut of_executors = Groups::new(flame, snapshot, Moment { now, session_manager: Some(readiness) });
+    let mut of_executors = Groups::new(flame, snapshot, pods.moment_of_executors(now));
     for (pod, index) in pods.executors.iter().zip(0..) {
         of_executors.look_at(Some(index), *pod);
     }
@@ -281,6 +293,7 @@ impl<'a> Group<'a> {
                 None => format!("image {about} cannot be pulled"),
             },
             CauseKind::ImageName if symptom.reason == "InvalidImageName" => format!("{about} is no image name"),
+            CauseKind::Terminating if text.is_empty() && !about.is_empty() => format!("waits for finalizer {about}"),
             CauseKind::ImageName => format!("image {about} is not on the node and may not be pulled"),
             CauseKind::Crash => self.died(symptom),
             CauseKind::OutOfMemory => format!("out of memory: {}", self.died(symptom)),

@@ -83,8 +83,20 @@ impl Moment {
             let about = if finalizer.is_some() { "" } else { node };
             return Symptom { text: finalizer.unwrap_or_default(), about, ..symptom(CauseKind::Stuck, "Terminating") };
         }
-        let why = pod.disruption.as_ref().map(|why| why.reason.as_str()).or(finalizer);
-        Symptom { text: why.unwrap_or_default(), ..symptom(CauseKind::Terminating, "Terminating") }
+        let text = pod.disruption.as_ref().map(|why| why.reason.as_str()).unwrap_or_default();
+        let about = finalizer.unwrap_or_default();
+        Symptom { text, about, ..symptom(CauseKind::Terminating, "Terminating") }
+    }
+
+    /// Tells whether a Pod counts as failed (design: rule 7), also while its container runs between two ends: a state that
+    /// came and went with them would tell nobody anything.
+    pub fn is_failed(&self, pod: &ObservedPod) -> bool {
+        let ends_again_and_again = || {
+            let ended = self.ended(pod).filter(|_| pod.restart_count > 0);
+            let kinds = [CauseKind::Crash, CauseKind::OutOfMemory, CauseKind::Completed];
+            ended.is_some_and(|ended| kinds.contains(&ended.kind))
+        };
+        pod.is_failed() || (!pod.meta.terminating && !pod.is_ready() && ends_again_and_again())
     }
 
     fn waiting<'a>(&self, pod: &'a ObservedPod) -> Option<Symptom<'a>> {
