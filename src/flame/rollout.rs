@@ -64,6 +64,8 @@ struct Tries {
 #[derive(Clone, Debug)]
 pub struct Rollout {
     desired: Desired,
+    /// Where a `down` is; an `up` has it in its manifests.
+    namespace: Option<String>,
     options: Options,
     snapshot: Snapshot,
     /// Uids known to be gone: late news of them is ignored.
@@ -110,6 +112,7 @@ impl Rollout {
         let had_record = snapshot.record(desired.name()).is_some();
         Self {
             desired,
+            namespace: None,
             options,
             snapshot,
             had_record,
@@ -132,6 +135,11 @@ impl Rollout {
             now: Duration::ZERO,
             stop: None,
         }
+    }
+
+    /// Tells where it is, for the commands that it names.
+    pub fn in_namespace(self, namespace: &str) -> Self {
+        Self { namespace: Some(namespace.to_owned()), ..self }
     }
 
     /// Returns what is desired.

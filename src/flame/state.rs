@@ -115,9 +115,10 @@ pub fn verdict(flame: &FlameCluster, snapshot: &Snapshot, now: Seconds) -> Verdi
     Verdict { status, causes, changes_at }
 }
 
-/// Returns why a Pod that was deleted is still there at `now`; none while it may take its time.
-pub fn why_it_stays(pod: &ObservedPod, now: Seconds) -> Option<String> {
-    causes::why_it_stays(pod, now)
+/// Returns why a Pod that was deleted is still there at `now`, what lets it go, and one command; none while it may take its
+/// time.
+pub fn why_it_stays(pod: &ObservedPod, namespace: &str, now: Seconds) -> Option<[String; 3]> {
+    causes::why_it_stays(pod, namespace, now)
 }
 
 /// Says both numbers always, so that nobody takes "one of many" for healthy (faults B30).

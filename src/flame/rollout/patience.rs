@@ -179,10 +179,14 @@ impl Rollout {
         let causes = verdict.as_ref().map(|verdict| verdict.causes.iter().collect::<Vec<_>>()).unwrap_or_default();
         let told = causes.iter().take(CAUSES).map(|cause| format!("\n  {cause}")).collect::<String>();
         let what = format!("interrupted: {name} is left as it is, {left}{told}");
-        let namespace = self.desired.manifests().map(|manifests| format!(" -n {}", manifests.flame.namespace()));
+        let namespace = self.namespace().map(|namespace| format!(" -n {namespace}"));
         Error::new(ErrorKind::Interrupted, what)
             .hint("run the same command again to go on; nothing needs cleaning up")
             .hint(format!("flamectl status {name}{} shows how it is", namespace.unwrap_or_default()))
+    }
+
+    fn namespace(&self) -> Option<&str> {
+        self.desired.manifests().map(|manifests| manifests.flame.namespace()).or(self.namespace.as_deref())
     }
 
     /// Says what the bar lacks.
@@ -201,10 +205,18 @@ impl Rollout {
     /// Names what a `down` could not take down, and why it stays.
     fn leftovers(&self) -> String {
         let changes = self.plan().changes;
-        let line = |object: &ObjectRef| {
+        let namespace = self.namespace().unwrap_or("default");
+        // What helps one Pod helps the others alike.
+        let mut explained = BTreeSet::new();
+        let mut line = |object: &ObjectRef| {
             let pod = self.pod(object).filter(|_| object.kind == Kind::Pod);
-            let why = pod.and_then(|pod| state::why_it_stays(pod, self.moment()));
-            format!("\n  {object}{}", why.map(|why| format!(": {why}")).unwrap_or_default())
+            let why = pod.and_then(|pod| state::why_it_stays(pod, namespace, self.moment()));
+            let Some([why, advice, next]) = why else { return format!("\n  {object}") };
+            let more = match explained.insert(why.clone()) {
+                true => format!("\n    {advice}\n    {next}"),
+                false => String::new(),
+            };
+            format!("\n  {object}: {why}{more}")
         };
         let more = match changes.len().saturating_sub(OBJECTS) {
             0 => String::new(),
