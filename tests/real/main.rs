@@ -20,6 +20,7 @@ mod changes;
 mod down;
 mod dry;
 mod events;
+mod failures;
 mod fields;
 mod foreign;
 mod healing;
