@@ -38,6 +38,9 @@ struct Case {
     /// Why Pods were not created.
     #[serde(default)]
     trouble: BTreeMap<String, String>,
+    /// Whether a `down` has begun.
+    #[serde(default)]
+    going_down: bool,
     #[serde(default)]
     said: String,
 }
@@ -148,6 +151,10 @@ fn pod(name: &str, index: Option<u32>, given: &Value) -> Value {
 
 fn snapshot(case: &Case) -> Snapshot {
     let mut snapshot = Snapshot::default();
+    if case.going_down {
+        let metadata = json!({ "name": names::config_map("demo"), "annotations": { names::ANNOTATION_DOWN: "true" } });
+        snapshot.insert(observed(Kind::ConfigMap, json!({ "metadata": metadata })).unwrap());
+    }
     for (who, given) in &case.pods {
         for (name, index) in named(who) {
             snapshot.insert(observed(Kind::Pod, pod(&name, index, given)).unwrap());

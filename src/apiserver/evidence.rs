@@ -35,8 +35,8 @@ const TAIL_LINES: usize = 20;
 /// Most bytes read of a log: a container runtime stores no line of more than 16 KiB in one piece. The server cuts at the end,
 /// where the last words are, so that a lower limit would cut off just those.
 const TAIL_BYTES: i64 = 20 * (16 << 10) + 4096;
-/// Pause between two looks at what is to be asked.
-const LOOK: Duration = Duration::from_millis(1500);
+/// Pause between two looks at what is to be asked: evidence is there within two seconds of the server knowing.
+const LOOK: Duration = Duration::from_secs(1);
 /// Inquiries in flight at most.
 const IN_FLIGHT: usize = 6;
 /// How long a Pod may be on its way before it is asked about: a healthy flame costs no request more.

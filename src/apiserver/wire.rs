@@ -234,10 +234,11 @@ struct PodSpec {
 }
 
 #[derive(Deserialize, Clone, Debug, Default)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 struct Container {
     name: String,
     image: Option<String>,
+    restart_policy: Option<String>,
     resources: Resources,
 }
 
@@ -336,7 +337,7 @@ impl From<Pod> for ObservedPod {
         let own = it.spec.containers.iter().find(|container| is_flames(&container.name)).or(it.spec.containers.first());
         let own_name = own.map_or("", |own| own.name.as_str());
         let running_image = named(&status.container_statuses, own_name).and_then(|it| it.image.clone());
-        let blamed = blamed(&status, own_name);
+        let blamed = blamed(&it.spec, &status, own_name);
         let other = blamed.filter(|(container, init)| *init || container.name != own_name);
         let blamed = blamed.map(|(container, _)| container.clone()).unwrap_or_default();
         let waiting = blamed.state.waiting.unwrap_or_default();
@@ -393,8 +394,12 @@ fn named<'a>(containers: &'a [ContainerStatus], name: &str) -> Option<&'a Contai
 
 /// Returns the container whose state tells most of the Pod's, and whether it is an init container: the init container whose
 /// turn it is, else the one that is worst off, Flame's own before others.
-fn blamed<'a>(status: &'a PodStatus, own: &str) -> Option<(&'a ContainerStatus, bool)> {
-    if let Some(init) = status.init_container_statuses.iter().find(|it| !it.is_initialized()) {
+fn blamed<'a>(spec: &PodSpec, status: &'a PodStatus, own: &str) -> Option<(&'a ContainerStatus, bool)> {
+    let is_sidecar = |name: &str| {
+        let always = |it: &Container| it.restart_policy.as_deref() == Some("Always");
+        spec.init_containers.iter().any(|it| it.name == name && always(it))
+    };
+    if let Some(init) = status.init_container_statuses.iter().find(|it| !it.is_initialized(is_sidecar(&it.name))) {
         return Some((init, true));
     }
     let others = status.container_statuses.iter().filter(|it| it.name != own);
@@ -404,10 +409,11 @@ fn blamed<'a>(status: &'a PodStatus, own: &str) -> Option<(&'a ContainerStatus, 
 }
 
 impl ContainerStatus {
-    /// Tells whether the next init container may start: it ended well, or it is a sidecar that has started.
-    fn is_initialized(&self) -> bool {
+    /// Tells whether the next init container may start: it ended well, or it is a sidecar that has started. A kubelet writes
+    /// `started` of any that runs.
+    fn is_initialized(&self, is_sidecar: bool) -> bool {
         let ended_well = self.state.terminated.as_ref().is_some_and(|it| it.exit_code == 0);
-        ended_well || (self.started && self.state.running.is_some())
+        ended_well || (is_sidecar && self.started && self.state.running.is_some())
     }
 
     /// Returns how badly off it is, as a rank.

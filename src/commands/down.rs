@@ -22,7 +22,10 @@ pub async fn run(context: &Context<'_>, args: &DownArgs) -> Result<u8> {
     };
     let view = View::without_display(context);
     let mut reading = work::read(&api, &namespace, &name, from_file.as_ref(), &view).await?;
-    let mut rollout = Rollout::new(Desired::Down(name.clone()), work::options(&args.wait), reading.snapshot);
+    let down = |snapshot| {
+        Rollout::new(Desired::Down(name.clone()), work::options(&args.wait), snapshot).in_namespace(&namespace)
+    };
+    let mut rollout = down(reading.snapshot);
     let plan = rollout.plan();
     view.finish();
     for stray in &plan.strays {
@@ -53,7 +56,7 @@ pub async fn run(context: &Context<'_>, args: &DownArgs) -> Result<u8> {
             reading = work::read(&api, &namespace, &name, from_file.as_ref(), &view) => reading?,
             Ok(()) = interrupted.changed() => return Err(rollout.interrupted()),
         };
-        rollout = Rollout::new(Desired::Down(name.clone()), work::options(&args.wait), reading.snapshot);
+        rollout = down(reading.snapshot);
         if rollout.plan().is_empty() || !args.wait.wait {
             break;
         }

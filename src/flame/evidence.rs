@@ -129,6 +129,8 @@ fn inquiry(cause: &Cause, pod: &ObservedPod) -> Inquiry {
 fn log(cause: &Cause, pod: &ObservedPod) -> Option<LogOf> {
     match (&pod.ended, cause.kind) {
         (_, CauseKind::Terminating | CauseKind::Stuck | CauseKind::NodeLost) => None,
+        // Who is ended by others says nothing about that, and an evicted Pod's log goes with it.
+        (_, CauseKind::Over) if pod.reason.is_some() || pod.disruption.is_some() => None,
         // What runs and does not get ready may say why.
         (_, CauseKind::NotReady | CauseKind::Unhealthy) => Some(LogOf::Current),
         (Some(ended), _) if ended.previous => Some(LogOf::Previous),

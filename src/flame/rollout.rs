@@ -77,6 +77,8 @@ struct Replacing {
 #[derive(Clone, Debug)]
 pub struct Rollout {
     desired: Desired,
+    /// Where a `down` is; an `up` has it in its manifests.
+    namespace: Option<String>,
     options: Options,
     snapshot: Snapshot,
     /// Uids known to be gone: late news of them is ignored.
@@ -128,6 +130,7 @@ impl Rollout {
         let pods: Vec<ObjectRef> = snapshot.pods.keys().map(|name| ObjectRef::new(Kind::Pod, name)).collect();
         let mut rollout = Self {
             desired,
+            namespace: None,
             options,
             snapshot,
             had_record,
@@ -155,6 +158,11 @@ impl Rollout {
         };
         pods.iter().for_each(|pod| rollout.sight(pod));
         rollout
+    }
+
+    /// Tells where it is, for the commands that it names.
+    pub fn in_namespace(self, namespace: &str) -> Self {
+        Self { namespace: Some(namespace.to_owned()), ..self }
     }
 
     /// Returns what is desired.

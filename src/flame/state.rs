@@ -92,9 +92,8 @@ pub fn verdict(flame: &FlameCluster, snapshot: &Snapshot, now: Seconds) -> Verdi
     let pods = Pods::of(flame, snapshot);
     let executors = || pods.executors.iter().flatten();
     let ready = executors().filter(|pod| pod.is_ready()).count() as u32;
-    let failed = executors().filter(|pod| pod.is_failed()).count() as u32;
+    let (session_manager_failed, failed) = pods.failed(now);
     let session_manager_ready = pods.session_manager.is_some_and(ObservedPod::is_ready);
-    let session_manager_failed = pods.session_manager.is_some_and(ObservedPod::is_failed);
     let state = if session_manager_failed || (replicas > 0 && failed == replicas) {
         ClusterState::Failed
     } else if session_manager_ready && ready > 0 {
@@ -116,9 +115,10 @@ pub fn verdict(flame: &FlameCluster, snapshot: &Snapshot, now: Seconds) -> Verdi
     Verdict { status, causes, changes_at }
 }
 
-/// Returns why a Pod that was deleted is still there at `now`; none while it may take its time.
-pub fn why_it_stays(pod: &ObservedPod, now: Seconds) -> Option<String> {
-    causes::why_it_stays(pod, now)
+/// Returns why a Pod that was deleted is still there at `now`, what lets it go, and one command; none while it may take its
+/// time.
+pub fn why_it_stays(pod: &ObservedPod, namespace: &str, now: Seconds) -> Option<[String; 3]> {
+    causes::why_it_stays(pod, namespace, now)
 }
 
 /// Says both numbers always, so that nobody takes "one of many" for healthy (faults B30).

@@ -86,6 +86,35 @@ fn evidence_of_300_broken_pods_costs_as_much_as_of_3() {
     }
 }
 
+/// A command that waits looks every second whether there is something to ask.
+#[test]
+fn evidence_is_asked_for_within_two_seconds_of_the_server_knowing() {
+    let namespace = bed().namespace("evidence");
+    let waiting = up(&namespace, "notready/em:v1", 1, "8s");
+    let up = std::thread::spawn(move || waiting.through(&Proxy::plain()));
+    let path = format!("/api/v1/namespaces/{namespace}/pods/{NAME}-executor-manager-0");
+    let began = Instant::now();
+    let mut pod = loop {
+        match bed().send("GET", &path, None) {
+            Ok(pod) if pod["status"]["phase"] == "Running" => break pod,
+            _ => assert!(began.elapsed() < PATIENCE, "the executor does not run"),
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    };
+    let waiting = json!({ "reason": "CreateContainerConfigError", "message": "secret \"x\" not found" });
+    pod["status"]["containerStatuses"][0]["state"] = json!({ "waiting": waiting });
+    let known = Instant::now();
+    bed().send("PUT", &format!("{path}/status"), Some(pod)).unwrap();
+    let ended = up.join().unwrap();
+    let told = "executor 0: CreateContainerConfigError: secret \"x\" not found\n";
+    assert!(ended.code == 3 && ended.stderr.contains(told), "{}", ended.stderr);
+    assert_eq!(evidence_requests(&ended), BTreeMap::from([("list events", 1)]));
+    let asked = ended.seen.iter().find(|seen| seen.class == "list events").unwrap().at;
+    println!("evidence is asked for {:.1?} after the server knew", asked - known);
+    // Before it knew, there was nothing to ask.
+    assert!(asked > known && asked - known < Duration::from_secs(2), "{:?}", asked - known);
+}
+
 #[test]
 fn commands_do_without_evidence_that_may_not_be_read_or_does_not_come() {
     let namespace = bed().namespace("evidence");

@@ -40,9 +40,19 @@ impl Bed {
     /// # Errors
     /// What `bed` said.
     pub fn start(name: &str) -> Result<Self, String> {
+        Self::start_with(name, &[])
+    }
+
+    /// Starts one with options of `bed start`.
+    ///
+    /// # Errors
+    /// What `bed` said.
+    pub fn start_with(name: &str, options: &[&str]) -> Result<Self, String> {
         let pid = std::process::id();
         let dir = std::env::temp_dir().join(format!("flamectl real {pid} {name}"));
-        bed([OsStr::new("start"), dir.as_os_str(), OsStr::new("--owner"), OsStr::new(&pid.to_string())])?;
+        let owner = pid.to_string();
+        let start = ["start".as_ref(), dir.as_os_str(), "--owner".as_ref(), owner.as_ref()];
+        bed(start.into_iter().chain(options.iter().map(OsStr::new)))?;
         let kubectl = bed(["path", "kubectl"])?;
         Ok(Self { dir, kubectl: kubectl.trim_end().into() })
     }
@@ -51,6 +61,12 @@ impl Bed {
     #[track_caller]
     pub fn verb(&self, verb: &str) {
         bed([OsStr::new(verb), self.dir.as_os_str()]).unwrap();
+    }
+
+    /// Makes one of its nodes fall silent.
+    #[track_caller]
+    pub fn kill_node(&self, node: &str) {
+        bed([OsStr::new("kill-node"), self.dir.as_os_str(), OsStr::new(node)]).unwrap();
     }
 
     /// Returns the administrator's kubeconfig.

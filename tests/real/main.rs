@@ -21,6 +21,7 @@ mod changes;
 mod down;
 mod dry;
 mod events;
+mod failures;
 mod fields;
 mod foreign;
 mod healing;

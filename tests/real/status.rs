@@ -58,9 +58,13 @@ fn the_table_and_the_name_are_as_kubectls() {
 fn a_pending_flame_exits_3_and_says_what_it_waits_for() {
     let space = namespace();
     space.up_with(&edited(&demo(0), "sm:v1", "notready/sm:v1"), &["--wait=false"]).exits(0);
-    space.until("the session manager runs", |it| it["Pod demo-session-manager"]["status"]["phase"] == "Running");
-    let status = space.flamectl(&["status", "demo"]).exits(3);
-    status.prints("Pending").prints("0/1").prints("session manager: NotReady: running, ");
+    let failed_probes = "--field-selector=reason=Unhealthy,involvedObject.name=demo-session-manager";
+    space.until("the probe's failure is reported", |_| {
+        !space.kubectl(&["get", "events", failed_probes, "-o", "name"]).is_empty()
+    });
+    let status = space.flamectl(&["status", "demo"]).exits(3).prints("Pending").prints("0/1");
+    let why = "running, but readiness probe failed: dial tcp: connect: connection refused";
+    status.prints(&format!("\n  session manager: NotReady: {why}\n"));
     assert_eq!(status_json(&space, 3)["status"]["state"], "Pending");
 }
 

@@ -9,14 +9,18 @@ fn pod(json: Value) -> ObservedPod {
 
 /// Returns a Pod with one executor manager and these container statuses.
 fn with(init: Value, containers: Value) -> ObservedPod {
-    pod(json!({
+    pod(manifest(init, containers))
+}
+
+fn manifest(init: Value, containers: Value) -> Value {
+    json!({
         "metadata": { "name": "demo-executor-manager-0" },
         "spec": {
             "initContainers": [{ "name": "first", "image": "init:v1" }],
             "containers": [{ "name": "proxy", "image": "proxy:v1" }, { "name": "executor-manager", "image": "em:v1" }],
         },
         "status": { "initContainerStatuses": init, "containerStatuses": containers },
-    }))
+    })
 }
 
 /// 2026-01-02T03:04:05Z.
@@ -77,7 +81,7 @@ fn a_starting_pod_keeps_the_moments_of_its_start() {
 #[test]
 fn the_container_that_holds_a_pod_up_is_the_one_that_is_told() {
     let done = json!([{ "name": "first", "state": { "terminated": { "exitCode": 0 } } }]);
-    let sidecar = json!([{ "name": "first", "started": true, "ready": true, "state": { "running": {} } }]);
+    let runs = json!([{ "name": "first", "started": true, "state": { "running": {} } }]);
     let failed =
         json!([{ "name": "first", "restartCount": 2, "state": { "waiting": { "reason": "CrashLoopBackOff" } } }]);
     let both = |proxy: Value, own: Value| {
@@ -95,7 +99,7 @@ fn the_container_that_holds_a_pod_up_is_the_one_that_is_told() {
         (failed, both(starts.clone(), starts.clone()), first(), Some("CrashLoopBackOff")),
         (done.clone(), both(starts.clone(), pulls.clone()), None, Some("ErrImagePull")),
         (done.clone(), both(pulls.clone(), starts.clone()), proxy(), Some("ErrImagePull")),
-        (sidecar, both(pulls.clone(), pulls.clone()), None, Some("ErrImagePull")),
+        (runs.clone(), both(starts.clone(), starts.clone()), first(), None),
         (done.clone(), both(starts.clone(), ready.clone()), proxy(), Some("ContainerCreating")),
         (done, both(ready.clone(), ready), None, None),
     ] {
@@ -104,6 +108,10 @@ fn the_container_that_holds_a_pod_up_is_the_one_that_is_told() {
         assert_eq!((told, pod.waiting_reason.as_deref()), (other, reason));
         assert_eq!(pod.image, "em:v1");
     }
+    let mut with_sidecar = manifest(runs, both(pulls.clone(), pulls));
+    with_sidecar["spec"]["initContainers"][0]["restartPolicy"] = "Always".into();
+    let pod = pod(with_sidecar);
+    assert_eq!((pod.other_container, pod.waiting_reason.as_deref()), (None, Some("ErrImagePull")));
 }
 
 #[test]

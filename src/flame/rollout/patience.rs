@@ -166,6 +166,10 @@ impl Rollout {
         Error::new(kind, what).hint(again)
     }
 
+    pub(super) fn namespace(&self) -> Option<&str> {
+        self.desired.manifests().map(|manifests| manifests.flame.namespace()).or(self.namespace.as_deref())
+    }
+
     /// Says what the bar lacks.
     fn missing(&self, verdict: &Verdict) -> String {
         let executors = &verdict.status.executor_manager;
@@ -182,10 +186,18 @@ impl Rollout {
     /// Names what a `down` could not take down, and why it stays.
     fn leftovers(&self) -> String {
         let changes = self.plan().changes;
-        let line = |object: &ObjectRef| {
+        let namespace = self.namespace().unwrap_or("default");
+        // What helps one Pod helps the others alike.
+        let mut explained = BTreeSet::new();
+        let mut line = |object: &ObjectRef| {
             let pod = self.pod(object).filter(|_| object.kind == Kind::Pod);
-            let why = pod.and_then(|pod| state::why_it_stays(pod, self.moment()));
-            format!("\n  {object}{}", why.map(|why| format!(": {why}")).unwrap_or_default())
+            let why = pod.and_then(|pod| state::why_it_stays(pod, namespace, self.moment()));
+            let Some([why, advice, next]) = why else { return format!("\n  {object}") };
+            let more = match explained.insert(why.clone()) {
+                true => format!("\n    {advice}\n    {next}"),
+                false => String::new(),
+            };
+            format!("\n  {object}: {why}{more}")
         };
         let more = match changes.len().saturating_sub(OBJECTS) {
             0 => String::new(),

@@ -161,7 +161,7 @@ impl Rollout {
         };
         let news = progress.causes.iter().filter(|cause| cause.is_news());
         let causes: String = news.map(|cause| format!("\n  {cause}")).collect();
-        let namespace = self.desired.manifests().map(|manifests| format!(" -n {}", manifests.flame.namespace()));
+        let namespace = self.namespace().map(|namespace| format!(" -n {namespace}"));
         Error::new(ErrorKind::Interrupted, what + &causes)
             .hint("run the same command again to go on; nothing needs cleaning up")
             .hint(format!("flamectl status {name}{}", namespace.unwrap_or_default()))

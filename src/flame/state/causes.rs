@@ -15,7 +15,7 @@ use crate::flame::FlameCluster;
 use crate::flame::evidence::Evidence;
 use crate::flame::mask::mask;
 use crate::flame::names::{self, Component, Kind, ObjectRef};
-use crate::flame::observed::{ObservedPod, Ownership, Seconds, Snapshot};
+use crate::flame::observed::{ObservedConfigMap, ObservedPod, Ownership, Seconds, Snapshot};
 
 /// The Pods of a flame that count: ours, under the names that are desired.
 pub(super) struct Pods<'a> {
@@ -40,6 +40,22 @@ impl<'a> Pods<'a> {
         let session_manager = snapshot.pods.get(&names::session_manager(name)).filter(is_ours);
         Self { session_manager, executors }
     }
+
+    /// Tells whether the session manager counts as failed, and how many executors do.
+    pub fn failed(&self, now: Seconds) -> (bool, u32) {
+        let of_session_manager = Moment { now, session_manager: None };
+        let of_executors = self.moment_of_executors(now);
+        let executors = self.executors.iter().flatten().filter(|pod| of_executors.is_failed(pod)).count();
+        (self.session_manager.is_some_and(|pod| of_session_manager.is_failed(pod)), executors as u32)
+    }
+
+    fn moment_of_executors(&self, now: Seconds) -> Moment {
+        let readiness = match self.session_manager.filter(|pod| pod.is_ready()) {
+            None => Readiness::No,
+            Some(pod) => Readiness::Yes(pod.conditions.ready.as_ref().and_then(|ready| ready.since)),
+        };
+        Moment { now, session_manager: Some(readiness) }
+    }
 }
 
 /// Returns all causes, session manager first, then most Pods first; and when they change though nothing happens.
@@ -49,13 +65,9 @@ pub(super) fn causes(
     pods: &Pods<'_>,
     now: Seconds,
 ) -> (Vec<Cause>, Option<Seconds>) {
-    let readiness = match pods.session_manager.filter(|pod| pod.is_ready()) {
-        None => Readiness::No,
-        Some(pod) => Readiness::Yes(pod.conditions.ready.as_ref().and_then(|ready| ready.since)),
-    };
     let mut of_session_manager = Groups::new(flame, snapshot, Moment { now, session_manager: None });
     of_session_manager.look_at(None, pods.session_manager);
-    let mut of_executors = Groups::new(flame, snapshot, Moment { now, session_manager: Some(readiness) });
+    let mut of_executors = Groups::new(flame, snapshot, pods.moment_of_executors(now));
     for (pod, index) in pods.executors.iter().zip(0..) {
         of_executors.look_at(Some(index), *pod);
     }
@@ -65,11 +77,12 @@ pub(super) fn causes(
     (causes, changes_at)
 }
 
-/// Returns why a Pod that is to go is still there; none while it may take its time.
-pub(super) fn why_it_stays(pod: &ObservedPod, now: Seconds) -> Option<String> {
+/// Returns why a Pod that is to go is still there, what lets it go, and one command; none while it may take its time.
+pub(super) fn why_it_stays(pod: &ObservedPod, namespace: &str, now: Seconds) -> Option<[String; 3]> {
     let moment = Moment { now, session_manager: None };
     let symptom = moment.symptom(pod).filter(|symptom| symptom.kind == CauseKind::Stuck)?;
-    Some(one_line(&Group::new().message(&symptom, None)))
+    let why = one_line(&Group::new().message(&symptom, None));
+    Some([why, next::stuck(pod, namespace, false), format!("next: {}", next::look_at_stuck(pod, namespace))])
 }
 
 /// The Pods of one component that are held up alike.
@@ -120,7 +133,8 @@ impl<'a> Groups<'a> {
 
     /// Returns what is wrong with a Pod that is not there: the server may have refused it.
     fn refused(&self, index: Option<u32>) -> Symptom<'a> {
-        let not_created = Symptom { kind: CauseKind::NotCreated, reason: "NotCreated", ..Default::default() };
+        let text = if is_going_down(self.flame, self.snapshot) { "the flame is being taken down" } else { "" };
+        let not_created = Symptom { kind: CauseKind::NotCreated, reason: "NotCreated", text, ..Default::default() };
         if self.snapshot.trouble.is_empty() {
             return not_created;
         }
@@ -155,6 +169,11 @@ impl<'a> Groups<'a> {
         causes.sort_by_key(|cause| Reverse(cause.count()));
         causes
     }
+}
+
+/// Tells whether a `down` has begun, so that what is not there is not to come.
+fn is_going_down(flame: &FlameCluster, snapshot: &Snapshot) -> bool {
+    snapshot.record(&flame.metadata.name).is_some_and(ObservedConfigMap::is_going_down)
 }
 
 fn pod_name(flame: &FlameCluster, index: Option<u32>) -> String {
@@ -227,7 +246,7 @@ impl<'a> Group<'a> {
         if let Some(pod) = pod {
             known::add(&mut cause, pod, evidence, &self.own_names(&pod.meta.name));
         }
-        next::add(&mut cause, pod, flame);
+        next::add(&mut cause, pod, flame, is_going_down(flame, snapshot));
         cause.message = one_line(&mask(&cause.message));
         cause.evidence = cause.evidence.iter().map(|line| known::shown(line)).collect();
         cause
@@ -274,6 +293,7 @@ impl<'a> Group<'a> {
             CauseKind::Unschedulable => words::scheduler(text),
             CauseKind::Gated => format!("waits for scheduling gate {text}"),
             CauseKind::Refused => words::quota(text).unwrap_or_else(|| text.to_owned()),
+            CauseKind::Terminating if text.is_empty() && !about.is_empty() => format!("waits for finalizer {about}"),
             CauseKind::Stuck if text.is_empty() => "still there though its grace is over".to_owned(),
             CauseKind::Stuck => format!("held by finalizer {text}"),
             CauseKind::Image => match registry.and_then(Pull::of) {

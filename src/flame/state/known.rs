@@ -4,6 +4,7 @@
 use super::alike::alike;
 use super::cause::{Cause, CauseKind};
 use super::deaths::death_of;
+use super::symptom::was_ready;
 use super::words::one_line;
 use crate::flame::evidence::{Evidence, NodeNote, Warning};
 use crate::flame::mask::mask;
@@ -28,7 +29,7 @@ pub(super) fn add(cause: &mut Cause, pod: &ObservedPod, evidence: &Evidence, own
     cause.evidence.extend(log(cause.kind, evidence));
     let told: Vec<String> = cause.evidence.iter().chain([&cause.message]).map(|line| one_line(line)).collect();
     cause.evidence.extend(warnings(cause, evidence, &told));
-    cause.evidence.extend(evidence.node.as_ref().filter(|_| is_about_node(cause.kind)).map(node));
+    cause.evidence.extend(evidence.node.as_ref().filter(|it| is_about_node(cause.kind, pod, it)).map(node));
 }
 
 /// Returns a line as it is shown.
@@ -57,7 +58,8 @@ fn sharpen(cause: &mut Cause, pod: &ObservedPod, evidence: &Evidence, own_names:
         (CauseKind::NotReady, None) => {
             let probe = evidence.warnings.iter().find(|it| it.reason == "Unhealthy");
             if let Some(warning) = probe {
-                cause.message = format!("running, but {}", probe_words(&common(&warning.message)));
+                let now = if was_ready(pod) { "no longer ready:" } else { "running, but" };
+                cause.message = format!("{now} {}", probe_words(&common(&warning.message)));
                 if warning.count >= FAILED_PROBES {
                     sharpened(cause, CauseKind::Unhealthy, "NotReady");
                 }
@@ -111,8 +113,13 @@ fn has_ended(kind: CauseKind) -> bool {
     )
 }
 
-fn is_about_node(kind: CauseKind) -> bool {
-    matches!(kind, CauseKind::Stuck | CauseKind::NodeLost)
+fn is_about_node(kind: CauseKind, pod: &ObservedPod, node: &NodeNote) -> bool {
+    match kind {
+        // A node that is ready has nothing to do with a finalizer.
+        CauseKind::Stuck => pod.meta.finalizers.is_empty() || node.ready != Some(true),
+        CauseKind::NodeLost => true,
+        _ => false,
+    }
 }
 
 fn node(node: &NodeNote) -> String {
@@ -176,6 +183,8 @@ fn is_relevant(kind: CauseKind, reason: &str) -> bool {
         "FailedScheduling" => kind == CauseKind::Gated,
         "Failed" => matches!(kind, CauseKind::Config | CauseKind::Other),
         "Unhealthy" => has_ended(kind),
+        // The node itself says why.
+        "NodeNotReady" => !matches!(kind, CauseKind::NodeLost | CauseKind::Stuck),
         _ if CauseKind::of(reason) == CauseKind::Setup => kind == CauseKind::Starting,
         _ => true,
     }

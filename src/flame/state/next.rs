@@ -7,13 +7,14 @@ use crate::flame::names::Component;
 use crate::flame::observed::ObservedPod;
 
 /// Adds advice, the field to change and the next command, as far as there are any and nothing better is known.
-pub(super) fn add(cause: &mut Cause, pod: Option<&ObservedPod>, flame: &FlameCluster) {
+/// A flame that is going down is to go on doing so.
+pub(super) fn add(cause: &mut Cause, pod: Option<&ObservedPod>, flame: &FlameCluster, is_going_down: bool) {
     if cause.advice.is_none() {
         let (advice, field) = advice(cause, pod, flame);
         cause.advice = advice;
         cause.field = field.map(|field| format!("{}.{field}", section(cause.component)));
     }
-    cause.next = command(cause, pod, flame);
+    cause.next = command(cause, pod, flame, is_going_down);
 }
 
 fn section(component: Component) -> &'static str {
@@ -59,7 +60,9 @@ fn advice(cause: &Cause, pod: Option<&ObservedPod>, flame: &FlameCluster) -> Adv
         CauseKind::Refused if cause.message.starts_with("quota ") => {
             say("ask for less, by fewer replicas or smaller resources, or have the quota raised".to_owned())
         }
-        CauseKind::Stuck => say(stuck(cause, pod, flame)),
+        CauseKind::Stuck => {
+            (pod.map(|pod| stuck(pod, flame.namespace(), cause.message.starts_with("its node "))), None)
+        }
         CauseKind::NodeLost => {
             say("the Pod goes on once its node is back; else Kubernetes ends it after some minutes".to_owned())
         }
@@ -127,16 +130,18 @@ fn over(cause: &Cause, section: &str) -> String {
     }
 }
 
-fn stuck(cause: &Cause, pod: Option<&ObservedPod>, flame: &FlameCluster) -> String {
-    let (name, namespace) = (cause.pod.as_deref().unwrap_or_default(), flame.namespace());
-    let node = pod.and_then(|pod| pod.node.as_deref()).unwrap_or_default();
-    let finalizers = pod.map_or(&[][..], |pod| pod.meta.finalizers.as_slice());
-    if !finalizers.is_empty() {
-        let patch = r#"kubectl patch pod NAME -n NAMESPACE --type=merge -p '{"metadata":{"finalizers":null}}'"#;
-        let patch = patch.replace("NAMESPACE", namespace).replace("NAME", name);
-        return format!("whoever set the finalizer takes it off; only where nobody is left to do that: {patch}");
+/// Returns what lets a Pod go that is still there.
+pub(super) fn stuck(pod: &ObservedPod, namespace: &str, is_node_lost: bool) -> String {
+    let name = &pod.meta.name;
+    let node = pod.node.as_deref().unwrap_or_default();
+    if !pod.meta.finalizers.is_empty() {
+        let patch = r#"--type=merge -p '{"metadata":{"finalizers":null}}'"#;
+        return format!(
+            "whoever set the finalizer takes it off; only where nobody is left to do that: kubectl patch pod {name} -n \
+             {namespace} {patch}"
+        );
     }
-    match cause.message.starts_with("its node ") {
+    match is_node_lost {
         true => format!(
             "nobody can say whether it still runs there; where the machine is gone for good, kubectl delete node {node} \
              lets the Pod go"
@@ -145,10 +150,23 @@ fn stuck(cause: &Cause, pod: Option<&ObservedPod>, flame: &FlameCluster) -> Stri
     }
 }
 
+/// Returns the command that tells why a Pod is still there.
+pub(super) fn look_at_stuck(pod: &ObservedPod, namespace: &str) -> String {
+    let name = &pod.meta.name;
+    match (pod.meta.finalizers.is_empty(), &pod.node) {
+        (false, _) => format!("kubectl get pod {name} -n {namespace} -o jsonpath='{{.metadata.finalizers}}'"),
+        (true, Some(node)) => format!("kubectl describe node {node}"),
+        (true, None) => format!("kubectl describe pod {name} -n {namespace}"),
+    }
+}
+
 /// Returns the command; every name in it is the server's and needs no quotes.
-fn command(cause: &Cause, pod: Option<&ObservedPod>, flame: &FlameCluster) -> Option<String> {
+fn command(cause: &Cause, pod: Option<&ObservedPod>, flame: &FlameCluster, is_going_down: bool) -> Option<String> {
     let (name, namespace) = (&flame.metadata.name, flame.namespace());
     let again = || {
+        if is_going_down {
+            return format!("flamectl down {name} -n {namespace}");
+        }
         // The recorded flame again: what is missing is made, whatever the file was called.
         format!("flamectl scale {name} --replicas {} -n {namespace}", flame.spec.executor_manager.replicas)
     };
@@ -161,11 +179,8 @@ fn command(cause: &Cause, pod: Option<&ObservedPod>, flame: &FlameCluster) -> Op
             false => again(),
         }),
         CauseKind::Unschedulable => Some("kubectl describe nodes".to_owned()),
-        CauseKind::Stuck if pod.is_some_and(|pod| !pod.meta.finalizers.is_empty()) => {
-            let path = "-o jsonpath='{.metadata.finalizers}'";
-            Some(format!("kubectl get pod {} -n {namespace} {path}", cause.pod.as_ref()?))
-        }
-        CauseKind::Stuck | CauseKind::NodeLost => node.or_else(described),
+        CauseKind::Stuck => Some(look_at_stuck(pod?, namespace)),
+        CauseKind::NodeLost => node.or_else(described),
         CauseKind::Crash | CauseKind::OutOfMemory | CauseKind::Completed | CauseKind::Unhealthy => {
             logs(cause, pod?, flame)
         }

@@ -12,6 +12,9 @@ const LEAVE: Seconds = 10;
 /// fraction of a crash loop's grace, so that nobody gives up on a container that came back and takes its time.
 const RECOVERED: Seconds = 20;
 
+/// What is said of a Pod whose probe passed, and does not any more.
+const NO_LONGER_READY: &str = "running, but no longer ready";
+
 /// Everything about a Pod that parts its cause from another Pod's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Symptom<'a> {
@@ -83,8 +86,20 @@ impl Moment {
             let about = if finalizer.is_some() { "" } else { node };
             return Symptom { text: finalizer.unwrap_or_default(), about, ..symptom(CauseKind::Stuck, "Terminating") };
         }
-        let why = pod.disruption.as_ref().map(|why| why.reason.as_str()).or(finalizer);
-        Symptom { text: why.unwrap_or_default(), ..symptom(CauseKind::Terminating, "Terminating") }
+        let text = pod.disruption.as_ref().map(|why| why.reason.as_str()).unwrap_or_default();
+        let about = finalizer.unwrap_or_default();
+        Symptom { text, about, ..symptom(CauseKind::Terminating, "Terminating") }
+    }
+
+    /// Tells whether a Pod counts as failed (design: rule 7), also while its container runs between two ends: a state that
+    /// came and went with them would tell nobody anything.
+    pub fn is_failed(&self, pod: &ObservedPod) -> bool {
+        let ends_again_and_again = || {
+            let ended = self.ended(pod).filter(|_| pod.restart_count > 0);
+            let kinds = [CauseKind::Crash, CauseKind::OutOfMemory, CauseKind::Completed];
+            ended.is_some_and(|ended| kinds.contains(&ended.kind))
+        };
+        pod.is_failed() || (!pod.meta.terminating && !pod.is_ready() && ends_again_and_again())
     }
 
     fn waiting<'a>(&self, pod: &'a ObservedPod) -> Option<Symptom<'a>> {
@@ -172,12 +187,19 @@ fn unscheduled(pod: &ObservedPod) -> Option<Symptom<'_>> {
     pod.unschedulable().map(|text| Symptom { text, ..symptom(CauseKind::Unschedulable, "Unschedulable") })
 }
 
+/// Tells whether a Pod that runs and is not ready was so before: each container begins unready.
+pub(super) fn was_ready(pod: &ObservedPod) -> bool {
+    let unready_since = pod.conditions.ready.as_ref().filter(|ready| !ready.is_true).and_then(|ready| ready.since);
+    unready_since.zip(pod.started_at).is_some_and(|(unready, started)| unready > started)
+}
+
 /// A Pod that nothing is wrong with but that it does not serve yet: the text says how far it is.
 fn on_its_way(pod: &ObservedPod) -> Symptom<'_> {
     if pod.phase == Phase::Running {
         let gate = pod.conditions.ready.as_ref().and_then(|ready| ready.why.as_deref());
         let gate = gate.filter(|why| why.reason == "ReadinessGatesNotReady");
-        let text = gate.map_or("running, readiness probe not passed yet", |why| why.message.as_str());
+        let probe = if was_ready(pod) { NO_LONGER_READY } else { "running, readiness probe not passed yet" };
+        let text = gate.map_or(probe, |why| why.message.as_str());
         return Symptom { text, ..symptom(CauseKind::NotReady, "NotReady") };
     }
     let has_network = pod.conditions.ready_to_start.as_ref().map(|condition| condition.is_true);

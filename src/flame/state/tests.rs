@@ -166,9 +166,14 @@ fn a_pod_that_leaves_is_stuck_once_its_grace_is_long_over() {
     leaving(&mut snapshot);
     assert_eq!(verdict(&flame(3), &snapshot, 100).changes_at, Some(110));
     assert_eq!(verdict(&flame(3), &snapshot, 110).changes_at, None);
-    assert_eq!(why_it_stays(executor(&mut snapshot, 0), 109), None);
-    let stays = why_it_stays(executor(&mut snapshot, 0), 110);
-    assert_eq!(stays.as_deref(), Some("still there though its grace is over"));
+    assert_eq!(why_it_stays(executor(&mut snapshot, 0), "ml", 109), None);
+    let stays = why_it_stays(executor(&mut snapshot, 0), "ml", 110).unwrap();
+    let expected = [
+        "still there though its grace is over",
+        "its node has not said that it ended",
+        "next: kubectl describe node node-1",
+    ];
+    assert_eq!(stays, expected);
 }
 
 #[test]

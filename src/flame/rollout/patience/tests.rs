@@ -272,17 +272,23 @@ fn the_time_that_is_up_tells_every_cause_and_what_the_bar_lacks() {
 
 #[test]
 fn a_down_that_takes_too_long_says_what_stays_and_why() {
-    let mut snapshot = running(&flame(0));
-    let pod = snapshot.pods.get_mut("demo-session-manager").unwrap();
-    (pod.meta.terminating, pod.meta.deletion_timestamp) = (true, Some(1005));
-    pod.meta.finalizers = vec!["example.com/hold".into()];
+    let mut snapshot = running(&flame(1));
+    for pod in snapshot.pods.values_mut() {
+        (pod.meta.terminating, pod.meta.deletion_timestamp) = (true, Some(1005));
+        pod.meta.finalizers = vec!["example.com/hold".into()];
+    }
     let options = Options { timeout: Some(at(60)), started_at: 1000, ..Default::default() };
-    let mut rollout = Rollout::new(Desired::Down("demo".into()), options, snapshot);
+    let mut rollout = Rollout::new(Desired::Down("demo".into()), options, snapshot).in_namespace("ml");
     let Step::Stop(error) = rollout.next(at(60)) else { panic!("its time is up") };
+    let patch = r#"kubectl patch pod demo-executor-manager-0 -n ml --type=merge -p '{"metadata":{"finalizers":null}}'"#;
+    let advice = format!("    whoever set the finalizer takes it off; only where nobody is left to do that: {patch}");
     assert_eq!(
         error.what.lines().collect::<Vec<_>>(),
         [
             "demo is not gone after 1m",
+            "  Pod demo-executor-manager-0: held by finalizer example.com/hold",
+            &advice,
+            "    next: kubectl get pod demo-executor-manager-0 -n ml -o jsonpath='{.metadata.finalizers}'",
             "  Pod demo-session-manager: held by finalizer example.com/hold",
             "  Service demo-object-cache",
             "  Service demo-session-manager",
