@@ -11,10 +11,17 @@ pub(super) struct Lines<'t> {
 impl<'t> Lines<'t> {
     /// Finds where each line of `text` begins; behind the last line end there is one more, which is empty.
     pub(super) fn new(text: &'t str) -> Self {
-        let mut starts = Vec::with_capacity(text.matches('\n').count() + 1);
-        starts.push(0);
-        // A larger text was refused.
-        starts.extend(text.match_indices('\n').filter_map(|(at, _)| u32::try_from(at + 1).ok()));
+        let ends = text.bytes().filter(|byte| *byte == b'\n').count();
+        let mut starts = Vec::with_capacity(ends + 1);
+        let mut start = 0;
+        starts.push(start);
+        for byte in text.bytes() {
+            // A text that needs more was refused.
+            start += 1;
+            if byte == b'\n' {
+                starts.push(start);
+            }
+        }
         Self { text, starts }
     }
 
@@ -30,13 +37,17 @@ impl<'t> Lines<'t> {
         let end = at(line).unwrap_or(self.text.len());
         self.text.get(start..end).map_or("", |line| split_end(line).0)
     }
+}
 
-    /// Returns the last line that is indented deeper than `line`, and so hangs on it.
-    pub(super) fn last_below(&self, line: usize) -> usize {
-        let own = indentation(self.get(line));
-        let hangs = |below: &usize| is_blank(self.get(*below)) || indentation(self.get(*below)) > own;
-        (line + 1..=self.count()).take_while(hangs).last().unwrap_or(line)
-    }
+/// Returns the lines of a text one after the other, each with its end; fast where they are short and many.
+pub(super) fn each(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let end = rest.bytes().position(|byte| byte == b'\n').map_or(rest.len(), |at| at + 1);
+        let (line, after) = rest.split_at(end);
+        rest = after;
+        (!line.is_empty()).then_some(line)
+    })
 }
 
 /// Returns a line and its end.

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::characters::is_odd_blank;
-use super::lines::{Lines, split_end};
+use super::lines::{self, indentation, is_blank, split_end};
 use super::syntax::Diagnosis;
 
 /// After this many syntax errors the file is not YAML at all.
@@ -55,50 +55,53 @@ impl Repairs {
         match &diagnosis.repair {
             Repair::Stop => None,
             Repair::LeaveOutLines(ranges) => self.leave_out(ranges, text),
-            Repair::LeaveOut(line) => {
-                let last = Lines::new(text).last_below(*line);
-                self.leave_out(&[*line..=last], text)
-            }
-            Repair::AddComma(line) => Some(edited(text, |number, content| {
-                let comma = if number == *line { "," } else { "" };
-                [content, comma].concat()
+            Repair::LeaveOut(line) => self.leave_out(&[*line..=last_below(text, *line)], text),
+            Repair::AddComma(line) => Some(edited(text, |number, content, edited| {
+                edited.push_str(content);
+                edited.push_str(if number == *line { "," } else { "" });
             })),
-            Repair::Cut(line, at) => Some(edited(text, |number, content| {
+            Repair::Cut(line, at) => Some(edited(text, |number, content, edited| {
                 let kept = if number == *line { content.get(..*at) } else { None };
-                kept.unwrap_or(content).to_owned()
+                edited.push_str(kept.unwrap_or(content));
             })),
-            Repair::Indent => Some(edited(text, |_, content| with_spaces(content))),
+            Repair::Indent => Some(edited(text, |_, content, edited| with_spaces(content, edited))),
         }
     }
 
     fn leave_out(&mut self, ranges: &[RangeInclusive<usize>], text: &str) -> Option<String> {
         let before = self.left_out.len();
-        let repaired = edited(text, |number, content| {
-            if ranges.iter().any(|range| range.contains(&number)) {
-                self.left_out.push_str(content);
-                return String::new();
-            }
-            content.to_owned()
+        let repaired = edited(text, |number, content, edited| {
+            let is_left_out = ranges.iter().any(|range| range.contains(&number));
+            if is_left_out { self.left_out.push_str(content) } else { edited.push_str(content) }
         });
         // Nothing left out is nothing gained.
         (self.left_out.len() > before).then_some(repaired)
     }
 }
 
-/// Returns `text` with each line as `edit` makes it of its number and content.
-fn edited(text: &str, mut edit: impl FnMut(usize, &str) -> String) -> String {
+/// Returns the last line that is indented deeper than `line`, and so hangs on it.
+fn last_below(text: &str, line: usize) -> usize {
+    let mut lines = lines::each(text).zip(1..).skip(line - 1);
+    let own = lines.next().map_or(0, |(line, _)| indentation(line));
+    let text_below = lines.filter(|(below, _)| !is_blank(below));
+    text_below.take_while(|(below, _)| indentation(below) > own).last().map_or(line, |(_, below)| below)
+}
+
+/// Returns `text` with each line as `edit` writes it, of its number and content.
+fn edited(text: &str, mut edit: impl FnMut(usize, &str, &mut String)) -> String {
     let mut edited = String::with_capacity(text.len() + 1);
-    for (index, line) in text.split_inclusive('\n').enumerate() {
+    for (line, number) in lines::each(text).zip(1..) {
         let (content, end) = split_end(line);
-        edited.push_str(&edit(index + 1, content));
+        edit(number, content, &mut edited);
         edited.push_str(end);
     }
     edited
 }
 
-/// Returns `line` with spaces for the blanks in its indentation that are none to YAML.
-fn with_spaces(line: &str) -> String {
+/// Writes `line` with spaces for the blanks in its indentation that are none to YAML.
+fn with_spaces(line: &str, edited: &mut String) {
     let content = line.trim_start_matches(|c| c == ' ' || is_odd_blank(c));
     let blanks = line[..line.len() - content.len()].chars().count();
-    format!("{}{content}", " ".repeat(blanks))
+    edited.extend(std::iter::repeat_n(' ', blanks));
+    edited.push_str(content);
 }
