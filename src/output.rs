@@ -375,12 +375,33 @@ pub fn json(document: &impl Serialize) -> Result<String> {
 /// # Errors
 /// A value has no YAML form; none of flamectl's has that.
 pub fn yaml<T: Serialize>(documents: &[T]) -> Result<String> {
-    // Text is never folded: long lines are JSON, images or annotations.
-    let options = || serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
-    let write = |document| serde_saphyr::to_string_with_options(document, options());
-    let documents: std::result::Result<Vec<String>, _> = documents.iter().map(write).collect();
-    let documents = documents.map_err(|error| Error::server(format!("YAML can't be written: {error}")))?;
-    Ok(documents.join("---\n"))
+    let documents: Result<Vec<String>> = documents.iter().map(yaml_document).collect();
+    Ok(documents?.join("---\n"))
+}
+
+fn yaml_document<T: Serialize>(document: &T) -> Result<String> {
+    let failed = |error: &dyn std::error::Error| Error::server(format!("YAML can't be written: {error}"));
+    let value = serde_json::to_value(document).map_err(|error| failed(&error))?;
+    // Which text becomes a block is decided here.
+    let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
+    serde_saphyr::to_string_with_options(&Yaml(&value), options).map_err(|error| failed(&error))
+}
+
+/// A value whose texts of several lines are written as they are, in literal blocks.
+struct Yaml<'a>(&'a Value);
+
+impl Serialize for Yaml<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        match self.0 {
+            // A blank or a line end at the beginning confuses kubectl about the indentation.
+            Value::String(text) if text.contains('\n') && !text.starts_with(char::is_whitespace) => {
+                serde_saphyr::LitStr(text).serialize(serializer)
+            }
+            Value::Array(items) => serializer.collect_seq(items.iter().map(Yaml)),
+            Value::Object(fields) => serializer.collect_map(fields.iter().map(|(name, value)| (name, Yaml(value)))),
+            other => other.serialize(serializer),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -725,6 +746,8 @@ status:
             r#"{"apiVersion":"v1","items":[1],"kind":"List"}"#
         );
         assert_eq!(yaml(&[1, 2]).unwrap(), "1\n---\n2\n");
+        assert_eq!(yaml(&["a\n\tb\n"]).unwrap(), "|\n  a\n  \tb\n");
+        assert_eq!(yaml(&["\n\tb", "\ta\n"]).unwrap(), "\"\\n\\tb\"\n---\n\"\\ta\\n\"\n");
         let words = ["yes", "on", "n", "~", "1_000", "0777", "1:30", "2026-02-19", "=", "v1", "1.2.3"];
         let written = yaml(&words.map(|word| json!({ word: word }))).unwrap();
         assert_eq!(

@@ -59,3 +59,9 @@ fn flag_and_file_may_not_name_different_namespaces() {
     let file = BASIC.replace("name: basic\n", "name: basic\n  namespace: one\n");
     assert_snapshot!(Session::new().file("a.yaml", file).run("render -f a.yaml -n two"));
 }
+
+#[test]
+fn what_a_file_is_called_does_not_matter() {
+    let session = Session::new().file("flame.txt", BASIC).file("flame", format!("\u{FEFF}{BASIC}"));
+    assert_snapshot!(session.run("validate -f flame.txt -f flame"));
+}

@@ -21,6 +21,7 @@ mod down;
 mod dry;
 mod fields;
 mod foreign;
+mod generated;
 mod healing;
 mod interrupt;
 mod namespaces;

@@ -155,7 +155,8 @@ impl Report {
     pub(super) fn required<'t>(&mut self, field: &Field<'t>, example: &str) -> Option<&'t str> {
         let value = &field.value.value;
         if value.is_null() || value.as_text() == Some("") {
-            self.refuse(field, Fault::new(format!("{} is required, and this is empty", field.name)).write(example));
+            let message = format!("{} is required, and this is empty", shown(field.name));
+            self.refuse(field, Fault::new(message).write(example));
             return None;
         }
         self.line(field)
@@ -201,7 +202,7 @@ impl Report {
         self.refuse(
             field,
             match (meant, &fault.cure) {
-                (Some(number), _) => fault.say(format!("{}: {number}", field.name)),
+                (Some(number), _) => fault.say(format!("{}: {number}", shown(field.name))),
                 (None, Some(Cure::Say(_))) => fault,
                 (None, _) => fault.say(property.default_hint()),
             },

@@ -39,6 +39,8 @@ pub(super) struct Report {
     worst_beyond: Severity,
     /// The lines that were left out because they are not YAML; a field that seems to be missing may be in there.
     pub left_out: String,
+    /// The fields at the top of the file; a section that seems to be missing may be one of them.
+    pub at_top: Vec<String>,
 }
 
 impl Report {
@@ -50,6 +52,7 @@ impl Report {
             beyond: 0,
             worst_beyond: Severity::Warning,
             left_out: String::new(),
+            at_top: Vec::new(),
         }
     }
 
@@ -135,7 +138,8 @@ impl Report {
     pub(super) fn require(&mut self, section: &Field<'_>, wanted: &Property) {
         let name = wanted.name;
         let is_typo = || section.entries().iter().any(|entry| nearest(&key_in(&entry.name), &[name]).is_some());
-        if section.may_have(name) || self.left_out.contains(name) || is_typo() {
+        let is_at_top = || section.path == "spec" && self.at_top.iter().any(|field| field == name);
+        if section.may_have(name) || self.left_out.contains(name) || is_typo() || is_at_top() {
             return;
         }
         self.add(

@@ -151,6 +151,7 @@ fn the_complete_example_of_the_reference_is_read() {
 #[test]
 fn line_ends_and_a_byte_order_mark_change_nothing() {
     assert_eq!(flame(COMPLETE.replace('\n', "\r\n")), complete());
+    assert_eq!(flame(COMPLETE.replace('\n', "\r")), complete());
     assert_eq!(flame(format!("\u{FEFF}{COMPLETE}")), complete());
     assert_eq!(flame(format!("---\n{COMPLETE}...\n---\n")), complete());
 }
