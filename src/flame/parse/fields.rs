@@ -220,7 +220,8 @@ pub(super) fn misread(field: &Field<'_>) -> Option<Fault> {
             let value = without_comment(text).filter(|_| !quoted)?;
             let start = value.chars().count();
             let fault = Fault::new("\"//\" begins no comment in YAML: write \"#\"").at(start..text.chars().count());
-            Some(fault.write(value.trim()))
+            let meant = as_it_seems(value);
+            Some(if meant.is_empty() { fault.say("write a value before it") } else { fault.write(meant) })
         })
         .or_else(|| {
             let (at, c) = first_look_alike(text)?;

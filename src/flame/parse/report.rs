@@ -249,5 +249,17 @@ pub(in crate::flame) fn as_yaml(value: &str) -> String {
         && value.chars().all(|c| c.is_ascii_alphanumeric() || "._-/:@".contains(c))
         && !value.ends_with(':')
         && super::tree::plain_type(value) == super::tree::PlainType::Text;
-    if plain { value.to_owned() } else { format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"")) }
+    if plain {
+        return value.to_owned();
+    }
+    let mut quoted = "\"".to_owned();
+    for c in value.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            _ if c.is_control() || is_hidden(c) => quoted.push_str(&format!("\\u{:04X}", u32::from(c))),
+            _ => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
 }
