@@ -381,24 +381,27 @@ pub fn yaml<T: Serialize>(documents: &[T]) -> Result<String> {
 
 fn yaml_document<T: Serialize>(document: &T) -> Result<String> {
     let failed = |error: &dyn std::error::Error| Error::server(format!("YAML can't be written: {error}"));
-    let value = serde_json::to_value(document).map_err(|error| failed(&error))?;
+    // Unlike a JSON value this one keeps the order of the fields.
+    let value = serde_yaml::to_value(document).map_err(|error| failed(&error))?;
     // Which text becomes a block is decided here.
     let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
     serde_saphyr::to_string_with_options(&Yaml(&value), options).map_err(|error| failed(&error))
 }
 
 /// A value whose texts of several lines are written as they are, in literal blocks.
-struct Yaml<'a>(&'a Value);
+struct Yaml<'a>(&'a serde_yaml::Value);
 
 impl Serialize for Yaml<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         match self.0 {
             // A blank or a line end at the beginning confuses kubectl about the indentation.
-            Value::String(text) if text.contains('\n') && !text.starts_with(char::is_whitespace) => {
+            serde_yaml::Value::String(text) if text.contains('\n') && !text.starts_with(char::is_whitespace) => {
                 serde_saphyr::LitStr(text).serialize(serializer)
             }
-            Value::Array(items) => serializer.collect_seq(items.iter().map(Yaml)),
-            Value::Object(fields) => serializer.collect_map(fields.iter().map(|(name, value)| (name, Yaml(value)))),
+            serde_yaml::Value::Sequence(items) => serializer.collect_seq(items.iter().map(Yaml)),
+            serde_yaml::Value::Mapping(fields) => {
+                serializer.collect_map(fields.iter().map(|(key, it)| (key, Yaml(it))))
+            }
             other => other.serialize(serializer),
         }
     }
