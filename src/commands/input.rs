@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind as IoErrorKind, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use super::Context;
-use crate::apiserver::ApiServer;
+use crate::apiserver;
 use crate::cli::{CheckArgs, Source};
 use crate::error::{Content, Error, Problem, Result, Severity};
 use crate::flame::FlameCluster;
@@ -179,8 +179,10 @@ pub fn from_record(namespace: &str, record: &ObservedConfigMap) -> Result<FlameC
     })
 }
 
-/// Returns the namespace of the kubeconfig's context, where there is a kubeconfig.
-pub async fn context_namespace(context: &Context<'_>) -> Option<String> {
-    let api = ApiServer::connect(&context.connect_options()).await.ok()?;
-    Some(api.default_namespace().to_owned())
+/// Returns the namespace of the kubeconfig's context; none without a kubeconfig that can be read.
+pub fn context_namespace(context: &Context<'_>) -> Option<String> {
+    apiserver::context_namespace(&context.connect_options()).unwrap_or_else(|error| {
+        context.printer.detail(&format!("the context's namespace is not known: {}", error.what));
+        None
+    })
 }
