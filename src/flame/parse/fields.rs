@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::super::schema::{Property, Type};
+use super::super::schema::{Keys, Property, Type, find};
 use super::characters::{as_it_seems, code_point, first_look_alike, look_alike, named};
 use super::grammar::{self, Cure, Fault};
 use super::report::{Place, Report, shown};
@@ -119,10 +119,7 @@ impl Report {
                     None => fault.say(format!("put a space behind the colon: {}", shown(&spaced))),
                 }
             }
-            _ => match example(field.name) {
-                Some(example) => fault.say(example),
-                None => fault.say("write fields below it, as KEY: VALUE"),
-            },
+            _ => fault.say(fields_below(field)),
         };
         self.refuse(field, fault);
         false
@@ -263,17 +260,15 @@ fn is_colon(c: char) -> bool {
     c == ':' || look_alike(c).is_some_and(|it| it.seems == Some(':'))
 }
 
-/// Returns a section as it may look.
-fn example(section: &str) -> Option<&'static str> {
-    Some(match section {
-        "metadata" => "metadata: {name: my-flame}",
-        "labels" | "annotations" => "one KEY: VALUE on each line below it, without \"- \"",
-        "resources" => "resources: {requests: {cpu: 500m, memory: 1Gi}}",
-        "requests" => "requests: {cpu: 500m, memory: 1Gi}",
-        "limits" => "limits: {cpu: 500m, memory: 1Gi}",
-        "objectCache" => "objectCache: {storage: /var/lib/flame/cache}",
-        _ => return None,
-    })
+/// Returns how to write a section, or a map of the user's own keys.
+fn fields_below(field: &Field<'_>) -> String {
+    match find(&field.path).ok().map(|field| field.property) {
+        Some(Property { value: Type::Map { keys: Keys::Labels | Keys::Annotations, .. }, .. }) => {
+            "one KEY: VALUE on each line below it, without \"- \"".to_owned()
+        }
+        Some(section) => section.shortest(),
+        None => "write fields below it, as KEY: VALUE".to_owned(),
+    }
 }
 
 /// Returns how a map or a list is written as the text that the field wants.
