@@ -211,10 +211,11 @@ impl Printer {
 
     /// Tells problems in the order of the file, errors and not warnings where they are too many.
     fn tell_problems(&self, mut problems: Vec<&Problem>, content: &Content) {
-        let all = problems.len();
-        if all == 0 {
+        if problems.is_empty() {
             return;
         }
+        let count = |problems: &[&Problem]| problems.iter().map(|problem| problem.count).sum::<usize>();
+        let (all, one_by_one) = (count(&problems), problems.iter().filter(|problem| problem.count == 1).count());
         // The sort is stable: what is left out stands at the end of the file.
         problems.sort_by_key(|problem| problem.severity);
         problems.truncate(MAX_PROBLEMS);
@@ -229,14 +230,15 @@ impl Printer {
         } else {
             problems.iter().for_each(|problem| self.plain(problem));
         }
-        if let (Some(first), left @ 1..) = (problems.first(), all - problems.len()) {
+        if let (Some(first), left @ 1..) = (problems.first(), all - count(&problems)) {
             self.to_stderr(&text::line(&format!(
                 "{} in {} {} not shown",
                 text::count(left, "more problem"),
                 first.file,
                 if left == 1 { "is" } else { "are" }
             )));
-            self.labelled("hint:", Color::Cyan, "flamectl validate -o json tells all of them");
+            let told = if one_by_one == all { "all".to_owned() } else { one_by_one.to_string() };
+            self.labelled("hint:", Color::Cyan, &format!("flamectl validate -o json tells {told} of them"));
         }
     }
 
@@ -457,6 +459,7 @@ pub(crate) mod tests {
             severity,
             message: "-1 is not between 0 and 10000".to_owned(),
             hint: hint.map(str::to_owned),
+            count: 1,
         };
         Error::input("demo.yaml has 1 error; nothing was sent")
             .problems(
@@ -584,6 +587,13 @@ pub(crate) mod tests {
         let (printer, written) = plain(PrinterOptions { quiet: true, ..PrinterOptions::default() });
         printer.problems(&problems, &Content::default());
         assert_eq!(written.lines(), ["demo.yaml:1001:15: -1 is not between 0 and 10000"]);
+        problems.push(Problem { count: 7000, ..problem(1002, Severity::Warning) });
+        let (printer, written) = plain(PrinterOptions::default());
+        printer.problems(&problems, &Content::default());
+        assert_eq!(
+            written.lines()[MAX_PROBLEMS..],
+            ["7951 more problems in demo.yaml are not shown", "hint: flamectl validate -o json tells 1001 of them",]
+        );
     }
 
     #[test]

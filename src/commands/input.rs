@@ -142,8 +142,8 @@ pub fn checked(name: &str, content: &Content, check: CheckArgs) -> Result<(Flame
     match parsed.flame {
         Some(flame) => Ok((flame, parsed.problems)),
         None => {
-            let errors = parsed.problems.iter().filter(|problem| problem.severity == Severity::Error).count();
-            let what = match errors {
+            let errors = parsed.problems.iter().filter(|problem| problem.severity == Severity::Error);
+            let what = match errors.map(|problem| problem.count).sum::<usize>() {
                 1 => format!("1 problem in {name}; nothing was sent"),
                 many => format!("{many} problems in {name}; nothing was sent"),
             };

@@ -67,6 +67,9 @@ struct Finding {
     severity: &'static str,
     message: String,
     hint: Option<String>,
+    /// How many problems it is, which the counts of the report say.
+    #[serde(skip)]
+    count: usize,
 }
 
 /// The JSON report. A finding is a problem here, as everywhere on the screen.
@@ -90,15 +93,14 @@ impl Report {
 
     /// Returns whether anything was found that stops a command.
     pub fn has_errors(&self) -> bool {
-        self.errors() > 0
+        self.count(Severity::Error) > 0
     }
 
     /// Returns the counts for people, as `3 files: 2 errors, 1 warning`.
     pub fn summary(&self) -> String {
-        let warnings = self.found.len() - self.errors();
-        let counts = match self.found.len() {
-            0 => "no problems".to_owned(),
-            _ => format!("{}, {}", text::count(self.errors(), "error"), text::count(warnings, "warning")),
+        let counts = match (self.count(Severity::Error), self.count(Severity::Warning)) {
+            (0, 0) => "no problems".to_owned(),
+            (errors, warnings) => format!("{}, {}", text::count(errors, "error"), text::count(warnings, "warning")),
         };
         format!("{}: {counts}", text::count(self.files, "file"))
     }
@@ -110,12 +112,11 @@ impl Report {
     /// # Errors
     /// None that a caller could cause.
     pub fn json(&self) -> Result<String> {
-        let errors = self.errors();
         json(&Document {
             api_version: API_VERSION,
             files: self.files,
-            errors,
-            warnings: self.found.len() - errors,
+            errors: self.count(Severity::Error),
+            warnings: self.count(Severity::Warning),
             problems: &self.found,
         })
     }
@@ -150,8 +151,8 @@ impl Report {
         self.found.iter().map(Finding::github).collect()
     }
 
-    fn errors(&self) -> usize {
-        self.found.iter().filter(|finding| finding.severity == severity(Severity::Error)).count()
+    fn count(&self, of: Severity) -> usize {
+        self.found.iter().filter(|finding| finding.severity == severity(of)).map(|finding| finding.count).sum()
     }
 }
 
@@ -166,6 +167,7 @@ impl Finding {
             severity: severity(problem.severity),
             message: problem.message.clone(),
             hint: problem.hint.clone(),
+            count: problem.count,
         }
     }
 
@@ -179,6 +181,7 @@ impl Finding {
             severity: severity(Severity::Error),
             message: failure.what.clone(),
             hint: (!failure.hints.is_empty()).then(|| failure.hints.join("; ")),
+            count: 1,
         }
     }
 
@@ -281,6 +284,7 @@ mod tests {
             severity: Severity::Error,
             message: "100% wrong".to_owned(),
             hint: Some("replicas: 5".to_owned()),
+            count: 1,
         };
         let warning = Problem {
             path: "metadata.labels[\"x/y,z\"]".to_owned(),

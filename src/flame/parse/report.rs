@@ -34,9 +34,9 @@ impl Place {
 pub(super) struct Report {
     file: String,
     problems: Vec<Problem>,
-    /// How many problems were found beyond [`MAX_PROBLEMS`], and the worst of them.
-    beyond: usize,
-    worst_beyond: Severity,
+    /// How many were found beyond [`MAX_PROBLEMS`].
+    errors_beyond: usize,
+    warnings_beyond: usize,
     /// The lines that were left out because they are not YAML; a field that seems to be missing may be in there.
     pub left_out: String,
     /// The fields at the top of the file; a section that seems to be missing may be one of them.
@@ -49,8 +49,8 @@ impl Report {
         Self {
             file: file.to_owned(),
             problems: Vec::new(),
-            beyond: 0,
-            worst_beyond: Severity::Warning,
+            errors_beyond: 0,
+            warnings_beyond: 0,
             left_out: String::new(),
             at_top: Vec::new(),
         }
@@ -64,8 +64,10 @@ impl Report {
     /// Adds a problem that is not in one field's value.
     pub(super) fn add(&mut self, place: Place, path: &str, fault: Fault) {
         if self.problems.len() >= MAX_PROBLEMS {
-            self.beyond += 1;
-            self.worst_beyond = self.worst_beyond.min(fault.severity);
+            match fault.severity {
+                Severity::Error => self.errors_beyond += 1,
+                Severity::Warning => self.warnings_beyond += 1,
+            }
             return;
         }
         let hint = fault.cure.map(|cure| match cure {
@@ -81,6 +83,7 @@ impl Report {
             severity: fault.severity,
             message: fault.message,
             hint,
+            count: 1,
         });
     }
 
@@ -152,14 +155,13 @@ impl Report {
     /// Takes over the problems of `other`.
     pub(super) fn append(&mut self, mut other: Self) {
         self.problems.append(&mut other.problems);
-        self.beyond += other.beyond;
-        self.worst_beyond = self.worst_beyond.min(other.worst_beyond);
+        self.errors_beyond += other.errors_beyond;
+        self.warnings_beyond += other.warnings_beyond;
     }
 
     /// Returns whether something was found that stops the command.
     pub(super) fn has_errors(&self) -> bool {
-        let is_error = |severity: Severity| severity == Severity::Error;
-        is_error(self.worst_beyond) || self.problems.iter().any(|problem| is_error(problem.severity))
+        self.errors_beyond > 0 || self.problems.iter().any(|problem| problem.severity == Severity::Error)
     }
 
     /// Returns the file's name as a sentence may use it.
@@ -172,11 +174,19 @@ impl Report {
         self.problems.sort_by_key(|problem| (problem.line, problem.column));
         // An alias repeats the mistakes of what it stands for; the path tells them apart, so only true repeats go.
         self.problems.dedup();
-        if let (1.., Some(last)) = (self.beyond, self.problems.last()) {
-            let message = format!("{} problems more, which are not told one by one", self.beyond);
-            let (severity, hint) = (self.worst_beyond, Some("mend these first".to_owned()));
-            let rest = Problem { path: String::new(), severity, message, hint, ..last.clone() };
-            self.problems.push(rest);
+        let beyond =
+            [(Severity::Error, "error", self.errors_beyond), (Severity::Warning, "warning", self.warnings_beyond)];
+        for (severity, noun, count) in beyond.into_iter().filter(|(_, _, count)| *count > 0) {
+            let nouns = if count == 1 { "" } else { "s" };
+            let message = format!("{count} more {noun}{nouns}, not told one by one");
+            self.problems.extend(self.problems.last().cloned().map(|last| Problem {
+                path: String::new(),
+                severity,
+                message,
+                hint: Some("mend these first".to_owned()),
+                count,
+                ..last
+            }));
         }
         self.problems
     }
