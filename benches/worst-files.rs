@@ -1,5 +1,5 @@
-//! Runs `flamectl validate` over the worst files and prints for each how long it took, best of five, and its memory; then the
-//! worst of both.
+//! Runs `flamectl validate` over the worst files and those of the catalogue, with each kind of report, and prints how long it
+//! took, best of three, and its memory: for each of the worst files the report that cost the most, then the most of all.
 //!
 //!   cargo bench --bench worst-files
 
@@ -10,29 +10,54 @@
     reason = "a measurement may panic, look at the clock and speak"
 )]
 
+#[path = "../tests/corpus/catalogue.rs"]
+#[expect(dead_code, reason = "only the files are wanted, not what is said of them")]
+mod catalogue;
 #[path = "../tests/worst/files.rs"]
 mod files;
 
+use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use wait4::Wait4;
 
-const RUNS: u32 = 5;
+const RUNS: u32 = 3;
 
-/// Returns the time and the memory in bytes that a file takes.
-fn run(path: &Path) -> (Duration, u64) {
+/// What a file costs, and with which report.
+#[derive(Default)]
+struct Cost {
+    time: (Duration, &'static str),
+    memory: (u64, &'static str),
+}
+
+impl Cost {
+    fn print(&self, name: &str) {
+        let (time, memory) = (self.time.0.as_secs_f64() * 1e3, self.memory.0 as f64 / f64::from(1 << 20));
+        println!("{time:6.1} ms ({})  {memory:5.1} MiB ({})  {name}", self.time.1, self.memory.1);
+    }
+
+    /// Returns the time of one and the memory of one that cost the most.
+    fn max(self, other: Self) -> Self {
+        Self { time: self.time.max(other.time), memory: self.memory.max(other.memory) }
+    }
+}
+
+/// Returns what a file costs.
+fn cost(path: &Path) -> Cost {
+    let each = files::REPORTS.iter().map(|(report, arguments)| {
+        let runs: Vec<(Duration, u64)> = (0..RUNS).map(|_| run(path, arguments)).collect();
+        let time = runs.iter().map(|(time, _)| *time).min().unwrap();
+        let memory = runs.iter().map(|(_, memory)| *memory).max().unwrap();
+        Cost { time: (time, report), memory: (memory, report) }
+    });
+    each.reduce(Cost::max).unwrap()
+}
+
+/// Returns the time and the memory in bytes that one run takes.
+fn run(path: &Path, report: &[&str]) -> (Duration, u64) {
     let began = Instant::now();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_flamectl"))
-        .args(["validate", "-f"])
-        .arg(path)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let used = child.wait4().unwrap();
+    let used = files::validate(path, report).spawn().unwrap().wait4().unwrap();
     assert!(used.status.code().is_some_and(|code| matches!(code, 0 | 2)), "{:?}", used.status);
     (began.elapsed(), used.rusage.maxrss)
 }
@@ -40,21 +65,19 @@ fn run(path: &Path) -> (Duration, u64) {
 fn main() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("flame.yaml");
-    let (mut slowest, mut largest) = ((Duration::ZERO, ""), (0, ""));
+    let mut worst = Cost::default();
     for (name, make) in files::files() {
-        std::fs::write(&path, make()).unwrap();
-        let runs: Vec<(Duration, u64)> = (0..RUNS).map(|_| run(&path)).collect();
-        let time = runs.iter().map(|(time, _)| *time).min().unwrap();
-        let memory = runs.iter().map(|(_, memory)| *memory).max().unwrap();
-        println!("{:6.1} ms  {:5.1} MiB  {name}", time.as_secs_f64() * 1e3, memory as f64 / f64::from(1 << 20));
-        slowest = slowest.max((time, name));
-        largest = largest.max((memory, name));
+        fs::write(&path, make()).unwrap();
+        let cost = cost(&path);
+        cost.print(name);
+        worst = worst.max(cost);
     }
-    println!(
-        "slowest: {:?}, {}; largest: {:.1} MiB, {}",
-        slowest.0,
-        slowest.1,
-        largest.0 as f64 / f64::from(1 << 20),
-        largest.1
-    );
+    worst.print("the most of the worst files");
+    let mut worst = Cost::default();
+    let cases = catalogue::cases();
+    for case in &cases {
+        fs::write(&path, &case.input).unwrap();
+        worst = worst.max(cost(&path));
+    }
+    worst.print(&format!("the most of the {} files of the catalogue", cases.len()));
 }

@@ -1,5 +1,8 @@
 //! Files that cost a reader the most: each as large as a file may be, and full of one thing.
 
+use std::path::Path;
+use std::process::{Command, Stdio};
+
 use flamectl::flame::parse::MAX_FILE_BYTES;
 
 const HEAD: &str = "apiVersion: flame.xflops.io/v1alpha1\nkind: FlameCluster\nmetadata:\n  name: demo\n";
@@ -7,6 +10,23 @@ const SPEC: &str = "spec: {sessionManager: {image: a}, executorManager: {image: 
 
 /// A file's name, and what makes its content, so that only one is in memory at a time.
 pub type File = (&'static str, Box<dyn Fn() -> Vec<u8>>);
+
+/// Each way to report, and its arguments. In colors the lines of the file are shown too.
+pub const REPORTS: [(&str, &[&str]); 5] = [
+    ("lines", &["--color=never"]),
+    ("pictures", &["--color=always"]),
+    ("JSON", &["-o", "json"]),
+    ("SARIF", &["-o", "sarif"]),
+    ("GitHub", &["-o", "github"]),
+];
+
+/// Returns a command that validates `path` and writes its report to nowhere.
+pub fn validate(path: &Path, report: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_flamectl"));
+    command.arg("validate").args(report).arg("-f").arg(path);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
 
 /// Returns all files.
 pub fn files() -> Vec<File> {
