@@ -107,7 +107,8 @@ impl Report {
 
     /// Returns the JSON report: an object with `apiVersion` (`flamectl/v1`), the numbers of `files`, `errors` and
     /// `warnings`, and `problems`, a list of objects that all have `file` (`-` is standard input), `line`, `column`,
-    /// `endColumn`, `path`, `severity` (`error` or `warning`), `message` and `hint`.
+    /// `endColumn`, `path`, `severity` (`error` or `warning`), `message` and `hint`. Of a file with very many problems the
+    /// last in the list says how many more there are, which the numbers count too.
     ///
     /// # Errors
     /// None that a caller could cause.
@@ -298,6 +299,18 @@ mod tests {
         report.add("-", &[], Some(&Error::input("it cannot be read").hint("look").hint("or leave it")));
         report.add("fine.yaml", &[], None);
         report
+    }
+
+    #[test]
+    fn problems_that_are_not_told_one_by_one_count_too() {
+        let labels: String = (0..1000).map(|index| format!("    x{index}: '!'\n")).collect();
+        let file = format!("apiVersion: flame.xflops.io/v1alpha1\nkind: FlameCluster\nmetadata:\n  labels:\n{labels}");
+        let problems = parse("f.yaml", file.as_bytes()).problems;
+        let mut report = Report::default();
+        report.add("f.yaml", &problems, None);
+        assert_eq!(report.summary(), "1 file: 1002 errors, 0 warnings");
+        let json: Value = serde_json::from_str(&report.json().unwrap()).unwrap();
+        assert_eq!((&json["errors"], json["problems"].as_array().map(Vec::len)), (&json!(1002), Some(501)));
     }
 
     #[test]
