@@ -326,7 +326,8 @@ fn retry_after(failure: &Failure) -> Option<Duration> {
     }
 }
 
-/// Returns the namespace that the kubeconfig's context names; reads the kubeconfig and nothing else.
+/// Returns the namespace that the kubeconfig's context names, without one that of the Pod that this runs in; asks neither
+/// the server nor a program that knows the credentials.
 ///
 /// # Errors
 /// Where the kubeconfig is there and cannot be read.
@@ -336,7 +337,10 @@ pub fn context_namespace(options: &ConnectOptions) -> Result<Option<String>> {
         None => Kubeconfig::read(),
     };
     let kubeconfig = match kubeconfig {
-        Err(error) if options.kubeconfig.is_none() && is_absent(&error) => return Ok(None),
+        Err(error) if options.kubeconfig.is_none() && is_absent(&error) => {
+            let in_cluster = Config::incluster().ok().filter(|_| options.context.is_none());
+            return Ok(in_cluster.map(|config| config.default_namespace));
+        }
         other => other.map_err(|error| kubeconfig_error(&error))?,
     };
     let name = options.context.clone().or(kubeconfig.current_context);

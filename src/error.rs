@@ -150,6 +150,8 @@ pub struct Problem {
     pub message: String,
     /// What to write instead.
     pub hint: Option<String>,
+    /// How many problems this is: one, or all those that are not told one by one.
+    pub count: usize,
 }
 
 impl fmt::Display for Problem {

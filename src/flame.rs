@@ -1,7 +1,7 @@
 //! The FlameCluster as the reference defines it, with its defaults.
 //!
-//! Pure: this layer imports std (no files, network, environment or clock), serde, k8s_openapi, the YAML crates, a hash
-//! and jiff's times.
+//! Pure: this layer imports std (no files, network, environment or clock), serde, k8s_openapi, the YAML and pattern crates,
+//! a hash and jiff's times.
 //! A [`FlameCluster`] that [`parse`] returned is valid; everything below may rely on that.
 
 pub mod amounts;

@@ -5,7 +5,7 @@
 //!
 //! | layer | does | may import |
 //! |---|---|---|
-//! | [`flame`] | what should exist, what was seen, what to do next: pure | std without I/O, serde, k8s_openapi, YAML, a hash, times |
+//! | [`flame`] | what should exist, what was seen, what to do next: pure | std without I/O, serde, k8s_openapi, YAML, patterns, a hash, times |
 //! | [`apiserver`] | every request | `flame`, kube, tokio |
 //! | [`cli`], [`output`] | arguments in, text out | `flame`, clap, the terminal |
 //! | [`commands`] | one file a verb: the only layer that sees the other three | everything |

@@ -292,13 +292,14 @@ impl Printer {
 
     /// Tells problems in the order of the file, errors and not warnings where they are too many.
     fn tell_problems(&self, mut problems: Vec<&Problem>, content: &Content) {
-        let all = problems.len();
-        if all == 0 {
+        if problems.is_empty() {
             return;
         }
         if self.is_json() {
             return problems.into_iter().for_each(|problem| self.record(json::problem(problem)));
         }
+        let count = |problems: &[&Problem]| problems.iter().map(|problem| problem.count).sum::<usize>();
+        let (all, one_by_one) = (count(&problems), problems.iter().filter(|problem| problem.count == 1).count());
         // The sort is stable: what is left out stands at the end of the file.
         problems.sort_by_key(|problem| problem.severity);
         problems.truncate(MAX_PROBLEMS);
@@ -313,14 +314,15 @@ impl Printer {
         } else {
             problems.iter().for_each(|problem| self.plain(problem));
         }
-        if let (Some(first), left @ 1..) = (problems.first(), all - problems.len()) {
+        if let (Some(first), left @ 1..) = (problems.first(), all - count(&problems)) {
             self.to_stderr(&text::line(&format!(
                 "{} in {} {} not shown",
                 text::count(left, "more problem"),
                 first.file,
                 if left == 1 { "is" } else { "are" }
             )));
-            self.labelled("hint", Color::Cyan, "flamectl validate -o json tells all of them");
+            let told = if one_by_one == all { "all".to_owned() } else { one_by_one.to_string() };
+            self.labelled("hint", Color::Cyan, &format!("flamectl validate -o json tells {told} of them"));
         }
     }
 
@@ -563,12 +565,36 @@ pub fn json(document: &impl Serialize) -> Result<String> {
 /// # Errors
 /// A value has no YAML form; none of flamectl's has that.
 pub fn yaml<T: Serialize>(documents: &[T]) -> Result<String> {
-    // Text is never folded: long lines are JSON, images or annotations.
-    let options = || serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
-    let write = |document| serde_saphyr::to_string_with_options(document, options());
-    let documents: std::result::Result<Vec<String>, _> = documents.iter().map(write).collect();
-    let documents = documents.map_err(|error| Error::server(format!("YAML can't be written: {error}")))?;
-    Ok(documents.join("---\n"))
+    let documents: Result<Vec<String>> = documents.iter().map(yaml_document).collect();
+    Ok(documents?.join("---\n"))
+}
+
+fn yaml_document<T: Serialize>(document: &T) -> Result<String> {
+    let failed = |error: &dyn std::error::Error| Error::server(format!("YAML can't be written: {error}"));
+    // Unlike a JSON value this one keeps the order of the fields.
+    let value = serde_yaml::to_value(document).map_err(|error| failed(&error))?;
+    // Which text becomes a block is decided here.
+    let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
+    serde_saphyr::to_string_with_options(&Yaml(&value), options).map_err(|error| failed(&error))
+}
+
+/// A value whose texts of several lines are written as they are, in literal blocks.
+struct Yaml<'a>(&'a serde_yaml::Value);
+
+impl Serialize for Yaml<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        match self.0 {
+            // A blank or a line end at the beginning confuses kubectl about the indentation.
+            serde_yaml::Value::String(text) if text.contains('\n') && !text.starts_with(char::is_whitespace) => {
+                serde_saphyr::LitStr(text).serialize(serializer)
+            }
+            serde_yaml::Value::Sequence(items) => serializer.collect_seq(items.iter().map(Yaml)),
+            serde_yaml::Value::Mapping(fields) => {
+                serializer.collect_map(fields.iter().map(|(key, it)| (key, Yaml(it))))
+            }
+            other => other.serialize(serializer),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -623,6 +649,7 @@ pub(crate) mod tests {
             severity,
             message: "-1 is not between 0 and 10000".to_owned(),
             hint: hint.map(str::to_owned),
+            count: 1,
         };
         Error::input("demo.yaml has 1 error; nothing was sent")
             .problems(
@@ -750,6 +777,13 @@ pub(crate) mod tests {
         let (printer, written) = plain(PrinterOptions { quiet: true, ..PrinterOptions::default() });
         printer.problems(&problems, &Content::default());
         assert_eq!(written.lines(), ["demo.yaml:1001:15: -1 is not between 0 and 10000"]);
+        problems.push(Problem { count: 7000, ..problem(1002, Severity::Warning) });
+        let (printer, written) = plain(PrinterOptions::default());
+        printer.problems(&problems, &Content::default());
+        assert_eq!(
+            written.lines()[MAX_PROBLEMS..],
+            ["7951 more problems in demo.yaml are not shown", "hint: flamectl validate -o json tells 1001 of them",]
+        );
     }
 
     #[test]
@@ -994,6 +1028,8 @@ status:
             r#"{"apiVersion":"v1","items":[1],"kind":"List"}"#
         );
         assert_eq!(yaml(&[1, 2]).unwrap(), "1\n---\n2\n");
+        assert_eq!(yaml(&["a\n\tb\n"]).unwrap(), "|\n  a\n  \tb\n");
+        assert_eq!(yaml(&["\n\tb", "\ta\n"]).unwrap(), "\"\\n\\tb\"\n---\n\"\\ta\\n\"\n");
         let words = ["yes", "on", "n", "~", "1_000", "0777", "1:30", "2026-02-19", "=", "v1", "1.2.3"];
         let written = yaml(&words.map(|word| json!({ word: word }))).unwrap();
         assert_eq!(

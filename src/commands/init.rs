@@ -5,8 +5,7 @@ use std::io::{self, BufRead, ErrorKind as IoErrorKind, Write};
 use std::path::Path;
 
 use super::Context;
-use super::input::checked;
-use crate::apiserver;
+use super::input::{checked, context_namespace};
 use crate::cli::{CheckArgs, Destination, InitArgs};
 use crate::error::{Error, ErrorKind, Result};
 use crate::flame::Resources;
@@ -54,6 +53,7 @@ fn tell_warnings(context: &Context<'_>, name: &str, text: &str) -> Result<()> {
 async fn interview(context: &Context<'_>, args: &InitArgs) -> Result<Answers> {
     let namespace = context.global.namespace.clone();
     let usual_namespace = if namespace.is_none() { context_namespace(context) } else { None };
+    let usual_namespace = usual_namespace.filter(|namespace| answers::namespace(namespace).is_ok());
     let (args, printer) = (args.clone(), context.printer.clone());
     let asking = move || {
         let interview = Some(Interview::new(&printer, io::stdin().lock()));
@@ -67,15 +67,6 @@ async fn interview(context: &Context<'_>, args: &InitArgs) -> Result<Answers> {
             answers.unwrap_or_else(|error| Err(Error::server(format!("the questions ended: {error}"))))
         }
     }
-}
-
-/// Returns the namespace to propose; a kubeconfig that cannot be read proposes none.
-fn context_namespace(context: &Context<'_>) -> Option<String> {
-    let namespace = apiserver::context_namespace(&context.connect_options()).unwrap_or_else(|error| {
-        context.printer.detail(&format!("no namespace to propose: {}", error.what));
-        None
-    });
-    namespace.filter(|namespace| answers::namespace(namespace).is_ok())
 }
 
 /// What is given, and who fills in the rest: somebody who is asked, or the defaults.

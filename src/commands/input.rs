@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind as IoErrorKind, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use super::Context;
-use crate::apiserver::{ApiServer, Observer};
+use crate::apiserver::{self, ApiServer, Observer};
 use crate::cli::{CheckArgs, Source};
 use crate::error::{Content, Error, Problem, Result, Severity};
 use crate::flame::FlameCluster;
@@ -142,8 +142,8 @@ pub fn checked(name: &str, content: &Content, check: CheckArgs) -> Result<(Flame
     match parsed.flame {
         Some(flame) => Ok((flame, parsed.problems)),
         None => {
-            let errors = parsed.problems.iter().filter(|problem| problem.severity == Severity::Error).count();
-            let what = match errors {
+            let errors = parsed.problems.iter().filter(|problem| problem.severity == Severity::Error);
+            let what = match errors.map(|problem| problem.count).sum::<usize>() {
                 1 => format!("1 problem in {name}; nothing was sent"),
                 many => format!("{many} problems in {name}; nothing was sent"),
             };
@@ -191,8 +191,10 @@ pub fn from_record(namespace: &str, record: &ObservedConfigMap) -> Result<FlameC
     })
 }
 
-/// Returns the namespace of the kubeconfig's context, where there is a kubeconfig.
-pub async fn context_namespace(context: &Context<'_>) -> Option<String> {
-    let api = ApiServer::connect(&context.connect_options()).await.ok()?;
-    Some(api.default_namespace().to_owned())
+/// Returns the namespace of the kubeconfig's context; none without a kubeconfig that can be read.
+pub fn context_namespace(context: &Context<'_>) -> Option<String> {
+    apiserver::context_namespace(&context.connect_options()).unwrap_or_else(|error| {
+        context.printer.detail(&format!("the context's namespace is not known: {}", error.what));
+        None
+    })
 }

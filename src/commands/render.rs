@@ -13,7 +13,7 @@ use crate::output;
 pub(super) async fn run(context: &Context<'_>, args: &RenderArgs) -> Result<u8> {
     let mut flame = context.flame(&args.filename, args.check)?;
     let of_context = match (&flame.metadata.namespace, &context.global.namespace) {
-        (None, None) => context_namespace(context).await,
+        (None, None) => context_namespace(context),
         _ => None,
     };
     context.settle_namespace(&mut flame, of_context.as_deref())?;

@@ -1,10 +1,10 @@
 //! Reads a FlameCluster YAML and finds every mistake in it at once, each with its place and its cure.
 //!
 //! bytes → text (`text`) → positioned tree (`tree`) → [`FlameCluster`] (`metadata`, `spec`); `syntax` explains what is
-//! not YAML and leaves it out, so that the rest is still checked. What a value may look like stands in [`grammar`],
-//! [`image`], [`quantity`], [`resources`], [`slot`] and [`storage`], which know nothing of files.
+//! not YAML and `repair` leaves it out, so that the rest is still checked. What a value may look like stands in
+//! [`grammar`], [`image`], [`quantity`], [`resources`], [`slot`] and [`storage`], which know nothing of files.
 //!
-//! Pure: imports std without I/O, the YAML event parser and an edit distance.
+//! Pure: imports std without I/O, the YAML event parser, the parser of regular expressions and an edit distance.
 
 mod annotation;
 mod characters;
@@ -12,8 +12,10 @@ mod fields;
 mod foreign;
 pub mod grammar;
 pub mod image;
+mod lines;
 mod metadata;
 pub mod quantity;
+mod repair;
 mod report;
 pub mod resources;
 pub mod slot;
@@ -61,7 +63,7 @@ pub fn parse(file: &str, bytes: &[u8]) -> Parsed {
 
 /// Builds the tree, again after each syntax error without the lines that it spoils, and checks what is left.
 fn read(mut source: Source, report: &mut Report) -> Option<FlameCluster> {
-    let mut repairs = syntax::Repairs::default();
+    let mut repairs = repair::Repairs::default();
     loop {
         let mut structure = report.empty_copy();
         let tree = tree::read(&source, &mut structure);
@@ -138,6 +140,7 @@ fn flame_cluster(document: &Document<'_>, report: &mut Report) -> Option<FlameCl
         return None;
     }
     let fields = root.children();
+    report.at_top = fields.iter().map(|field| field.name.to_owned()).collect();
     for field in &fields {
         match report.name(field, &schema::ROOT, &[]) {
             "metadata" => flame.metadata = metadata::read(report, field),

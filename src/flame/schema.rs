@@ -155,13 +155,15 @@ impl Property {
         matches!(self.presence, Presence::Generated)
     }
 
-    /// Returns the shortest YAML that has this field and all that it requires, on one line.
+    /// Returns YAML that has this field and all that it requires, on one line; where that is nothing, all that it may have.
     pub fn shortest(&self) -> String {
-        let value = match self.value {
-            Type::Object { properties, .. } => {
-                let required = properties.iter().filter(|property| property.is_required());
-                format!("{{{}}}", required.map(Self::shortest).collect::<Vec<_>>().join(", "))
+        let value = match (self.value, self.example) {
+            (Type::Object { properties, .. }, _) => {
+                let requires = properties.iter().any(Self::is_required);
+                let shown = |property: &&Self| if requires { property.is_required() } else { !property.is_generated() };
+                format!("{{{}}}", properties.iter().filter(shown).map(Self::shortest).collect::<Vec<_>>().join(", "))
             }
+            (_, Some(map @ Literal::Map(_))) => map.to_string(),
             _ => self.example_text(),
         };
         format!("{}: {value}", self.name)

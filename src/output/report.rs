@@ -67,6 +67,9 @@ struct Finding {
     severity: &'static str,
     message: String,
     hint: Option<String>,
+    /// How many problems it is, which the counts of the report say.
+    #[serde(skip)]
+    count: usize,
 }
 
 /// The JSON report. A finding is a problem here, as everywhere on the screen.
@@ -90,32 +93,31 @@ impl Report {
 
     /// Returns whether anything was found that stops a command.
     pub fn has_errors(&self) -> bool {
-        self.errors() > 0
+        self.count(Severity::Error) > 0
     }
 
     /// Returns the counts for people, as `3 files: 2 errors, 1 warning`.
     pub fn summary(&self) -> String {
-        let warnings = self.found.len() - self.errors();
-        let counts = match self.found.len() {
-            0 => "no problems".to_owned(),
-            _ => format!("{}, {}", text::count(self.errors(), "error"), text::count(warnings, "warning")),
+        let counts = match (self.count(Severity::Error), self.count(Severity::Warning)) {
+            (0, 0) => "no problems".to_owned(),
+            (errors, warnings) => format!("{}, {}", text::count(errors, "error"), text::count(warnings, "warning")),
         };
         format!("{}: {counts}", text::count(self.files, "file"))
     }
 
     /// Returns the JSON report: an object with `apiVersion` (`flamectl/v1`), the numbers of `files`, `errors` and
     /// `warnings`, and `problems`, a list of objects that all have `file` (`-` is standard input), `line`, `column`,
-    /// `endColumn`, `path`, `severity` (`error` or `warning`), `message` and `hint`.
+    /// `endColumn`, `path`, `severity` (`error` or `warning`), `message` and `hint`. Of a file with very many problems the
+    /// last in the list says how many more there are, which the numbers count too.
     ///
     /// # Errors
     /// None that a caller could cause.
     pub fn json(&self) -> Result<String> {
-        let errors = self.errors();
         json(&Document {
             api_version: API_VERSION,
             files: self.files,
-            errors,
-            warnings: self.found.len() - errors,
+            errors: self.count(Severity::Error),
+            warnings: self.count(Severity::Warning),
             problems: &self.found,
         })
     }
@@ -150,8 +152,8 @@ impl Report {
         self.found.iter().map(Finding::github).collect()
     }
 
-    fn errors(&self) -> usize {
-        self.found.iter().filter(|finding| finding.severity == severity(Severity::Error)).count()
+    fn count(&self, of: Severity) -> usize {
+        self.found.iter().filter(|finding| finding.severity == severity(of)).map(|finding| finding.count).sum()
     }
 }
 
@@ -166,6 +168,7 @@ impl Finding {
             severity: severity(problem.severity),
             message: problem.message.clone(),
             hint: problem.hint.clone(),
+            count: problem.count,
         }
     }
 
@@ -179,6 +182,7 @@ impl Finding {
             severity: severity(Severity::Error),
             message: failure.what.clone(),
             hint: (!failure.hints.is_empty()).then(|| failure.hints.join("; ")),
+            count: 1,
         }
     }
 
@@ -281,6 +285,7 @@ mod tests {
             severity: Severity::Error,
             message: "100% wrong".to_owned(),
             hint: Some("replicas: 5".to_owned()),
+            count: 1,
         };
         let warning = Problem {
             path: "metadata.labels[\"x/y,z\"]".to_owned(),
@@ -294,6 +299,18 @@ mod tests {
         report.add("-", &[], Some(&Error::input("it cannot be read").hint("look").hint("or leave it")));
         report.add("fine.yaml", &[], None);
         report
+    }
+
+    #[test]
+    fn problems_that_are_not_told_one_by_one_count_too() {
+        let labels: String = (0..1000).map(|index| format!("    x{index}: '!'\n")).collect();
+        let file = format!("apiVersion: flame.xflops.io/v1alpha1\nkind: FlameCluster\nmetadata:\n  labels:\n{labels}");
+        let problems = parse("f.yaml", file.as_bytes()).problems;
+        let mut report = Report::default();
+        report.add("f.yaml", &problems, None);
+        assert_eq!(report.summary(), "1 file: 1002 errors, 0 warnings");
+        let json: Value = serde_json::from_str(&report.json().unwrap()).unwrap();
+        assert_eq!((&json["errors"], json["problems"].as_array().map(Vec::len)), (&json!(1002), Some(501)));
     }
 
     #[test]

@@ -282,6 +282,7 @@ mod tests {
             severity: Severity::Error,
             message: "wrong".to_owned(),
             hint: None,
+            count: 1,
         }
     }
 

@@ -59,3 +59,27 @@ fn flag_and_file_may_not_name_different_namespaces() {
     let file = BASIC.replace("name: basic\n", "name: basic\n  namespace: one\n");
     assert_snapshot!(Session::new().file("a.yaml", file).run("render -f a.yaml -n two"));
 }
+
+#[test]
+fn what_a_file_is_called_does_not_matter() {
+    let session = Session::new().file("flame.txt", BASIC).file("flame", format!("\u{FEFF}{BASIC}"));
+    assert_snapshot!(session.run("validate -f flame.txt -f flame"));
+}
+
+#[test]
+fn render_takes_the_namespace_of_the_kubeconfigs_context() {
+    let config = "{current-context: a, contexts: [{name: a, context: {cluster: c, user: u, namespace: ml}}, \
+                  {name: b, context: {cluster: c, user: u, namespace: web}}]}";
+    let session = Session::new().file("a.yaml", BASIC).file("config", config);
+    for (flags, namespace) in [
+        ("--kubeconfig config", "  namespace: ml"),
+        ("--kubeconfig config --context b", "  namespace: web"),
+        ("--kubeconfig config --context other", "  namespace: default"),
+        ("--kubeconfig nowhere", "  namespace: default"),
+    ] {
+        let said = session.run(&format!("render -f a.yaml {flags}"));
+        let mut namespaces: Vec<&str> = said.lines().filter(|line| line.starts_with("  namespace: ")).collect();
+        namespaces.dedup();
+        assert_eq!(namespaces, [namespace], "{flags}");
+    }
+}

@@ -38,6 +38,21 @@ fn what_the_fuzzers_found_stays_fixed() {
 }
 
 #[test]
+#[ignore = "writes the fuzzers' seeds to fuzz/corpus"]
+fn the_fuzzers_get_their_seeds() {
+    let cases = catalogue::cases().into_iter().map(|case| case.input.into_bytes());
+    let files = files("fuzz/found").into_iter().chain(files("examples")).map(|(_, bytes)| bytes);
+    let seeds: Vec<Vec<u8>> = cases.chain(files).collect();
+    for target in ["reader", "roundtrip"] {
+        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+        fs::create_dir_all(&corpus).unwrap();
+        for (index, seed) in seeds.iter().enumerate() {
+            fs::write(corpus.join(format!("seed-{index:03}")), seed).unwrap();
+        }
+    }
+}
+
+#[test]
 fn the_catalogue_holds_in_all_that_the_fuzzers_check() {
     for case in catalogue::cases() {
         reader::check(case.input.as_bytes());

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::flames;
 
 /// More executors are only more of the same, and take long to render.
-const MAX_RENDERED: u32 = 2;
+const MAX_RENDERED: u32 = 1;
 
 /// Checks the flame in `input`, if there is one.
 #[track_caller]

@@ -24,6 +24,7 @@ mod events;
 mod failures;
 mod fields;
 mod foreign;
+mod generated;
 mod healing;
 mod interrupt;
 mod logs;

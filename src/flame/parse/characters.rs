@@ -17,6 +17,8 @@ const FULL_WIDTH_OFFSET: u32 = 0xFEE0;
 /// Returns what `c` seems to be, unless it is only itself.
 pub(super) fn look_alike(c: char) -> Option<LookAlike> {
     let (name, seems) = match c {
+        // Nearly all there is; a large file asks for each character.
+        _ if c.is_ascii() => return None,
         '\u{A0}' => ("no-break space", Some(' ')),
         '\u{3000}' => ("ideographic space", Some(' ')),
         '\u{1680}' | '\u{2000}'..='\u{200A}' | '\u{202F}' | '\u{205F}' => ("typographic space", Some(' ')),

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::super::schema::{Property, Type};
+use super::super::schema::{Keys, Property, Type, find};
 use super::characters::{as_it_seems, code_point, first_look_alike, look_alike, named};
 use super::grammar::{self, Cure, Fault};
 use super::report::{Place, Report, shown};
@@ -119,10 +119,7 @@ impl Report {
                     None => fault.say(format!("put a space behind the colon: {}", shown(&spaced))),
                 }
             }
-            _ => match example(field.name) {
-                Some(example) => fault.say(example),
-                None => fault.say("write fields below it, as KEY: VALUE"),
-            },
+            _ => fault.say(fields_below(field)),
         };
         self.refuse(field, fault);
         false
@@ -155,7 +152,8 @@ impl Report {
     pub(super) fn required<'t>(&mut self, field: &Field<'t>, example: &str) -> Option<&'t str> {
         let value = &field.value.value;
         if value.is_null() || value.as_text() == Some("") {
-            self.refuse(field, Fault::new(format!("{} is required, and this is empty", field.name)).write(example));
+            let message = format!("{} is required, and this is empty", shown(field.name));
+            self.refuse(field, Fault::new(message).write(example));
             return None;
         }
         self.line(field)
@@ -201,7 +199,7 @@ impl Report {
         self.refuse(
             field,
             match (meant, &fault.cure) {
-                (Some(number), _) => fault.say(format!("{}: {number}", field.name)),
+                (Some(number), _) => fault.say(format!("{}: {number}", shown(field.name))),
                 (None, Some(Cure::Say(_))) => fault,
                 (None, _) => fault.say(property.default_hint()),
             },
@@ -219,7 +217,8 @@ pub(super) fn misread(field: &Field<'_>) -> Option<Fault> {
             let value = without_comment(text).filter(|_| !quoted)?;
             let start = value.chars().count();
             let fault = Fault::new("\"//\" begins no comment in YAML: write \"#\"").at(start..text.chars().count());
-            Some(fault.write(value.trim()))
+            let meant = as_it_seems(value);
+            Some(if meant.is_empty() { fault.say("write a value before it") } else { fault.write(meant) })
         })
         .or_else(|| {
             let (at, c) = first_look_alike(text)?;
@@ -261,17 +260,15 @@ fn is_colon(c: char) -> bool {
     c == ':' || look_alike(c).is_some_and(|it| it.seems == Some(':'))
 }
 
-/// Returns a section as it may look.
-fn example(section: &str) -> Option<&'static str> {
-    Some(match section {
-        "metadata" => "metadata: {name: my-flame}",
-        "labels" | "annotations" => "one KEY: VALUE on each line below it, without \"- \"",
-        "resources" => "resources: {requests: {cpu: 500m, memory: 1Gi}}",
-        "requests" => "requests: {cpu: 500m, memory: 1Gi}",
-        "limits" => "limits: {cpu: 500m, memory: 1Gi}",
-        "objectCache" => "objectCache: {storage: /var/lib/flame/cache}",
-        _ => return None,
-    })
+/// Returns how to write a section, or a map of the user's own keys.
+fn fields_below(field: &Field<'_>) -> String {
+    match find(&field.path).ok().map(|field| field.property) {
+        Some(Property { value: Type::Map { keys: Keys::Labels | Keys::Annotations, .. }, .. }) => {
+            "one KEY: VALUE on each line below it, without \"- \"".to_owned()
+        }
+        Some(section) => section.shortest(),
+        None => "write fields below it, as KEY: VALUE".to_owned(),
+    }
 }
 
 /// Returns how a map or a list is written as the text that the field wants.

@@ -13,7 +13,7 @@ const FILES: [(&[&str], &str); 6] = [
 /// Returns what a file with these top-level fields looks like.
 pub(super) fn file(fields: &[&str]) -> Option<&'static str> {
     let has = |wanted: &&str| fields.contains(wanted);
-    FILES.iter().find(|(wanted, _)| wanted.iter().all(&has)).map(|(_, what)| *what)
+    FILES.iter().find(|(wanted, _)| wanted.iter().all(has)).map(|(_, what)| *what)
 }
 
 /// Returns what to do about a file of another kind.

@@ -153,7 +153,7 @@ pub(super) fn about_key(fault: Fault) -> Fault {
 /// Returns the value of a label or an annotation; null is none, and Kubernetes refuses it.
 fn value<'t>(report: &mut Report, field: &Field<'t>) -> Option<&'t str> {
     if field.value.value.is_null() {
-        report.refuse(field, Fault::new("want text, got null").say(format!("{}: \"\"", field.name)));
+        report.refuse(field, Fault::new("want text, got null").say(format!("{}: \"\"", shown(field.name))));
         return None;
     }
     report.text(field)

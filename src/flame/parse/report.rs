@@ -34,11 +34,13 @@ impl Place {
 pub(super) struct Report {
     file: String,
     problems: Vec<Problem>,
-    /// How many problems were found beyond [`MAX_PROBLEMS`], and the worst of them.
-    beyond: usize,
-    worst_beyond: Severity,
+    /// How many were found beyond [`MAX_PROBLEMS`].
+    errors_beyond: usize,
+    warnings_beyond: usize,
     /// The lines that were left out because they are not YAML; a field that seems to be missing may be in there.
     pub left_out: String,
+    /// The fields at the top of the file; a section that seems to be missing may be one of them.
+    pub at_top: Vec<String>,
 }
 
 impl Report {
@@ -47,9 +49,10 @@ impl Report {
         Self {
             file: file.to_owned(),
             problems: Vec::new(),
-            beyond: 0,
-            worst_beyond: Severity::Warning,
+            errors_beyond: 0,
+            warnings_beyond: 0,
             left_out: String::new(),
+            at_top: Vec::new(),
         }
     }
 
@@ -61,8 +64,10 @@ impl Report {
     /// Adds a problem that is not in one field's value.
     pub(super) fn add(&mut self, place: Place, path: &str, fault: Fault) {
         if self.problems.len() >= MAX_PROBLEMS {
-            self.beyond += 1;
-            self.worst_beyond = self.worst_beyond.min(fault.severity);
+            match fault.severity {
+                Severity::Error => self.errors_beyond += 1,
+                Severity::Warning => self.warnings_beyond += 1,
+            }
             return;
         }
         let hint = fault.cure.map(|cure| match cure {
@@ -78,6 +83,7 @@ impl Report {
             severity: fault.severity,
             message: fault.message,
             hint,
+            count: 1,
         });
     }
 
@@ -135,7 +141,8 @@ impl Report {
     pub(super) fn require(&mut self, section: &Field<'_>, wanted: &Property) {
         let name = wanted.name;
         let is_typo = || section.entries().iter().any(|entry| nearest(&key_in(&entry.name), &[name]).is_some());
-        if section.may_have(name) || self.left_out.contains(name) || is_typo() {
+        let is_at_top = || section.path == "spec" && self.at_top.iter().any(|field| field == name);
+        if section.may_have(name) || self.left_out.contains(name) || is_typo() || is_at_top() {
             return;
         }
         self.add(
@@ -148,14 +155,13 @@ impl Report {
     /// Takes over the problems of `other`.
     pub(super) fn append(&mut self, mut other: Self) {
         self.problems.append(&mut other.problems);
-        self.beyond += other.beyond;
-        self.worst_beyond = self.worst_beyond.min(other.worst_beyond);
+        self.errors_beyond += other.errors_beyond;
+        self.warnings_beyond += other.warnings_beyond;
     }
 
     /// Returns whether something was found that stops the command.
     pub(super) fn has_errors(&self) -> bool {
-        let is_error = |severity: Severity| severity == Severity::Error;
-        is_error(self.worst_beyond) || self.problems.iter().any(|problem| is_error(problem.severity))
+        self.errors_beyond > 0 || self.problems.iter().any(|problem| problem.severity == Severity::Error)
     }
 
     /// Returns the file's name as a sentence may use it.
@@ -168,11 +174,19 @@ impl Report {
         self.problems.sort_by_key(|problem| (problem.line, problem.column));
         // An alias repeats the mistakes of what it stands for; the path tells them apart, so only true repeats go.
         self.problems.dedup();
-        if let (1.., Some(last)) = (self.beyond, self.problems.last()) {
-            let message = format!("{} problems more, which are not told one by one", self.beyond);
-            let (severity, hint) = (self.worst_beyond, Some("mend these first".to_owned()));
-            let rest = Problem { path: String::new(), severity, message, hint, ..last.clone() };
-            self.problems.push(rest);
+        let beyond =
+            [(Severity::Error, "error", self.errors_beyond), (Severity::Warning, "warning", self.warnings_beyond)];
+        for (severity, noun, count) in beyond.into_iter().filter(|(_, _, count)| *count > 0) {
+            let nouns = if count == 1 { "" } else { "s" };
+            let message = format!("{count} more {noun}{nouns}, not told one by one");
+            self.problems.extend(self.problems.last().cloned().map(|last| Problem {
+                path: String::new(),
+                severity,
+                message,
+                hint: Some("mend these first".to_owned()),
+                count,
+                ..last
+            }));
         }
         self.problems
     }
@@ -245,5 +259,17 @@ pub(in crate::flame) fn as_yaml(value: &str) -> String {
         && value.chars().all(|c| c.is_ascii_alphanumeric() || "._-/:@".contains(c))
         && !value.ends_with(':')
         && super::tree::plain_type(value) == super::tree::PlainType::Text;
-    if plain { value.to_owned() } else { format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"")) }
+    if plain {
+        return value.to_owned();
+    }
+    let mut quoted = "\"".to_owned();
+    for c in value.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            _ if c.is_control() || is_hidden(c) => quoted.push_str(&format!("\\u{:04X}", u32::from(c))),
+            _ => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
 }

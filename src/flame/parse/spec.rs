@@ -80,7 +80,12 @@ fn executor_manager(report: &mut Report, section: &Field<'_>) -> ExecutorManager
             "shim" => manager.shim = checked(report, &field, grammar::shim),
             "maxExecutors" if field.value.value.is_null() => {}
             "maxExecutors" => {
-                manager.max_executors = report.integer(&field, &schema::MAX_EXECUTORS).unwrap_or_default();
+                let number = report.integer(&field, &schema::MAX_EXECUTORS);
+                manager.max_executors = number.unwrap_or_default();
+                if number == Some(0) {
+                    let fault = Fault::new("0 is the default and not rendered: Flame takes its own number, 128");
+                    report.warn(&field, fault.say("remove the key"));
+                }
                 if manager.max_executors > MANY_EXECUTORS {
                     let fault =
                         Fault::new(format!("{} executors are as many threads in one Pod", manager.max_executors));

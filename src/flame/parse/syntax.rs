@@ -1,133 +1,20 @@
 //! What is not YAML: says what is wrong in the user's words, and what to leave out so that the rest can be checked.
 
-use std::ops::RangeInclusive;
-
 use serde_saphyr::granit_parser::{ErrorKind, ScanError, Span};
 
 use super::characters::{as_it_seems, first_look_alike, is_odd_blank, look_alike, named};
 use super::grammar::Fault;
+use super::lines::{Lines, has_tab_indentation, indentation, is_blank, odd_indentation};
+use super::repair::Repair;
 use super::report::{Place, shown};
 use super::template;
 use super::tree::{Cause, Failure};
-
-/// After this many syntax errors the file is not YAML at all.
-const MAX_REPAIRS: usize = 20;
-/// Reading again costs time: this many bytes are read again at most, so that a large file is not read twenty times.
-const MAX_BYTES_READ_AGAIN: usize = 2 << 20;
 
 /// One syntax error.
 pub(super) struct Diagnosis {
     pub place: Place,
     pub fault: Fault,
-    repair: Repair,
-}
-
-/// How to read on. Lines count from 1.
-enum Repair {
-    /// Leave out this line and those that hang on it.
-    LeaveOut(usize),
-    /// Leave out these lines.
-    LeaveOutLines(Vec<RangeInclusive<usize>>),
-    /// Indent all lines with spaces.
-    Indent,
-    /// Leave out the end of this line, from this byte on.
-    Cut(usize, usize),
-    /// Put a comma at the end of this line.
-    AddComma(usize),
-    /// What follows cannot be told from the mistake.
-    Stop,
-}
-
-/// What was repaired so far.
-#[derive(Default)]
-pub(super) struct Repairs {
-    count: usize,
-    bytes: usize,
-    lines_told: Vec<usize>,
-    /// The text of all lines that were left out.
-    pub left_out: String,
-}
-
-impl Repairs {
-    /// Returns whether `diagnosis` is not just the echo of an earlier one.
-    pub(super) fn is_news(&mut self, diagnosis: &Diagnosis) -> bool {
-        let news = !self.lines_told.contains(&diagnosis.place.line);
-        self.lines_told.push(diagnosis.place.line);
-        news
-    }
-
-    /// Returns `text` without what `diagnosis` is about; None when there is no point in reading on.
-    pub(super) fn apply(&mut self, diagnosis: &Diagnosis, text: &str) -> Option<String> {
-        self.count += 1;
-        self.bytes += text.len();
-        if self.count > MAX_REPAIRS || self.bytes > MAX_BYTES_READ_AGAIN {
-            return None;
-        }
-        let lines = lines(text);
-        let left_out = match &diagnosis.repair {
-            Repair::Stop => return None,
-            Repair::AddComma(line) => return Some(with_comma(&lines, *line)),
-            Repair::Cut(line, at) => return Some(cut(&lines, *line, *at)),
-            Repair::Indent => return Some(lines.iter().copied().map(with_spaces).collect()),
-            Repair::LeaveOutLines(ranges) => ranges.clone(),
-            Repair::LeaveOut(line) => vec![*line..=last_line_below(&lines, *line)],
-        };
-        let mut repaired = String::with_capacity(text.len());
-        let before = self.left_out.len();
-        for (index, line) in lines.iter().enumerate() {
-            if left_out.iter().any(|range| range.contains(&(index + 1))) {
-                let (content, end) = split_end(line);
-                self.left_out.push_str(content);
-                repaired.push_str(end);
-            } else {
-                repaired.push_str(line);
-            }
-        }
-        // Nothing left out is nothing gained.
-        (self.left_out.len() > before).then_some(repaired)
-    }
-}
-
-/// Returns the lines of `text` with their ends; YAML also ends lines with a lone carriage return.
-fn lines(text: &str) -> Vec<&str> {
-    let mut lines = Vec::new();
-    let mut rest = text;
-    while let Some(at) = rest.find(['\n', '\r']) {
-        let end = if rest[at..].starts_with("\r\n") { at + 2 } else { at + 1 };
-        let (line, after) = rest.split_at(end);
-        lines.push(line);
-        rest = after;
-    }
-    lines.push(rest);
-    lines
-}
-
-fn split_end(line: &str) -> (&str, &str) {
-    line.split_at(line.trim_end_matches(['\n', '\r']).len())
-}
-
-fn with_comma(lines: &[&str], line: usize) -> String {
-    let mut text = String::new();
-    for (index, content) in lines.iter().enumerate() {
-        let (content, end) = split_end(content);
-        text.push_str(content);
-        if index + 1 == line {
-            text.push(',');
-        }
-        text.push_str(end);
-    }
-    text
-}
-
-fn cut(lines: &[&str], line: usize, at: usize) -> String {
-    let mut text = String::new();
-    for (index, content) in lines.iter().enumerate() {
-        let (content, end) = split_end(content);
-        let kept = if index + 1 == line { content.get(..at).unwrap_or(content) } else { content };
-        text.push_str(kept);
-        text.push_str(end);
-    }
-    text
+    pub repair: Repair,
 }
 
 /// Returns where a comment as in JavaScript begins in a line of JSON.
@@ -137,38 +24,6 @@ fn json_comment(line: &str) -> Option<usize> {
     // Not in quotes, and not alone: that is a line of its own.
     let is_outside = before.matches('"').count().is_multiple_of(2) && before.ends_with([' ', ',', '{']);
     (is_outside && !is_blank(before)).then_some(start)
-}
-
-/// Returns the last line that is indented deeper than `line`, and so hangs on it.
-fn last_line_below(lines: &[&str], line: usize) -> usize {
-    let own = lines.get(line - 1).map_or(0, |text| indentation(text));
-    let below = lines.iter().skip(line).take_while(|text| is_blank(text) || indentation(text) > own).count();
-    line + below
-}
-
-fn indentation(line: &str) -> usize {
-    line.chars().take_while(|c| matches!(c, ' ' | '\t')).count()
-}
-
-/// Returns `line` with spaces for the blanks in its indentation that are none to YAML; no column changes.
-fn with_spaces(line: &str) -> String {
-    let content = line.trim_start_matches(|c| c == ' ' || is_odd_blank(c));
-    let blanks = line[..line.len() - content.len()].chars().count();
-    format!("{}{content}", " ".repeat(blanks))
-}
-
-/// Returns the first blank in a line's indentation that is none to YAML, and its index.
-fn odd_indentation(line: &str) -> Option<(usize, char)> {
-    let indentation = line.chars().enumerate().take_while(|(_, c)| *c == ' ' || is_odd_blank(*c));
-    indentation.into_iter().find(|(_, c)| is_odd_blank(*c)).filter(|_| !is_blank(line))
-}
-
-fn is_blank(line: &str) -> bool {
-    line.trim().is_empty()
-}
-
-fn has_tab_indentation(line: &str) -> bool {
-    !is_blank(line) && line.chars().take_while(|c| matches!(c, ' ' | '\t')).any(|c| c == '\t')
 }
 
 /// Returns `value` as a quoted scalar, where nothing in it has to be escaped.
@@ -188,7 +43,7 @@ fn place(line: usize, column: usize) -> Place {
 
 /// Explains why the reading of `text` stopped.
 pub(super) fn diagnose(failure: &Failure, text: &str) -> Diagnosis {
-    let lines = lines(text);
+    let lines = Lines::new(text);
     match &failure.cause {
         Cause::OddIndentation(line) => indented_oddly(&lines, *line),
         Cause::Scan(error) => {
@@ -199,9 +54,9 @@ pub(super) fn diagnose(failure: &Failure, text: &str) -> Diagnosis {
 }
 
 /// Explains indentation with blanks that a web page or a word processor left.
-fn indented_oddly(lines: &[&str], line: usize) -> Diagnosis {
-    let (at, c) = lines.get(line - 1).and_then(|line| odd_indentation(line)).unwrap_or((0, ' '));
-    let count = lines.iter().filter(|line| odd_indentation(line).is_some()).count();
+fn indented_oddly(lines: &Lines<'_>, line: usize) -> Diagnosis {
+    let (at, c) = odd_indentation(lines.get(line)).unwrap_or((0, ' '));
+    let count = (1..=lines.count()).filter(|line| odd_indentation(lines.get(*line)).is_some()).count();
     let indented = match count {
         0 | 1 => "this line is".to_owned(),
         2 => "this line and another one are".to_owned(),
@@ -217,7 +72,7 @@ fn indented_oddly(lines: &[&str], line: usize) -> Diagnosis {
 
 /// The place of an error, with what is needed to understand it.
 struct Here<'t> {
-    lines: &'t [&'t str],
+    lines: &'t Lines<'t>,
     line: usize,
     column: usize,
     failure: &'t Failure,
@@ -299,7 +154,7 @@ impl Here<'_> {
     /// Explains a line that only other programs write.
     fn left_behind(&self, line: usize) -> Option<Diagnosis> {
         let content = self.content(line).trim();
-        let next = |start: &str| (line..=self.lines.len()).find(|line| self.content(*line).starts_with(start));
+        let next = |start: &str| (line..=self.lines.count()).find(|line| self.content(*line).starts_with(start));
         let begins = |starts: &[&str]| starts.iter().any(|start| content.starts_with(start));
         let mut lines = vec![line..=line];
         let fault = if begins(&["<<<<<<<", "=======", "|||||||", ">>>>>>>"]) {
@@ -372,7 +227,7 @@ impl Here<'_> {
     }
 
     fn content(&self, line: usize) -> &str {
-        self.lines.get(line - 1).map_or("", |line| split_end(line).0)
+        self.lines.get(line)
     }
 
     fn character(&self) -> Option<char> {
@@ -400,10 +255,10 @@ impl Here<'_> {
     /// The scanner stops before the tab or behind it; the tab is in the next line that is indented with one.
     fn tab(&self) -> Diagnosis {
         let is_tabbed = |line: &usize| has_tab_indentation(self.content(*line));
-        let Some(first) = (self.line..=self.lines.len()).take(3).find(is_tabbed) else {
+        let Some(first) = (self.line..=self.lines.count()).take(3).find(is_tabbed) else {
             return self.leave_out(Fault::new("a tab cannot stand here").say("use spaces"));
         };
-        let last = (first..=self.lines.len()).take_while(is_tabbed).last().unwrap_or(first);
+        let last = (first..=self.lines.count()).take_while(is_tabbed).last().unwrap_or(first);
         let lines = if last > first { format!("lines {first} to {last} are") } else { "this line is".to_owned() };
         let column = self.content(first).chars().position(|c| c == '\t').unwrap_or(0) + 1;
         Diagnosis {
@@ -468,7 +323,7 @@ impl Here<'_> {
         if open.line < self.line && !opens_lines {
             return self.not_closed(open, Repair::LeaveOut(open.line));
         }
-        if self.line >= self.lines.len() {
+        if self.line >= self.lines.count() {
             return self.not_closed(open, Repair::Stop);
         }
         self.in_one_line(open)
@@ -524,6 +379,10 @@ impl Here<'_> {
         let Some(scalar) = self.failure.last_scalar.filter(begun) else {
             let fault = Fault::new("a second \":\" in one line");
             let parts = self.content(self.line).split_once(": ");
+            if let Some((key, image)) = parts.filter(|(key, _)| key.trim() == "image") {
+                let better = format!("{}: {}", key.trim(), image.replace(": ", ":"));
+                return self.leave_out(fault.say(shown(&better)));
+            }
             return self.leave_out(match parts.and_then(|(key, value)| Some((key, in_quotes(value)?))) {
                 Some((key, better)) => fault.say(format!("{}: {better}", shown(key.trim()))),
                 None => fault.say("quote the value"),

@@ -151,6 +151,7 @@ fn the_complete_example_of_the_reference_is_read() {
 #[test]
 fn line_ends_and_a_byte_order_mark_change_nothing() {
     assert_eq!(flame(COMPLETE.replace('\n', "\r\n")), complete());
+    assert_eq!(flame(COMPLETE.replace('\n', "\r")), complete());
     assert_eq!(flame(format!("\u{FEFF}{COMPLETE}")), complete());
     assert_eq!(flame(format!("---\n{COMPLETE}...\n---\n")), complete());
 }
@@ -316,10 +317,12 @@ fn the_prefix_of_a_device_leaves_room_for_quotas() {
 #[test]
 fn so_many_problems_are_told_one_by_one() {
     let labels: String = (0..1000).map(|index| format!("x{index}: '!'\n")).collect();
-    let problems = parse("f.yaml", in_labels(&labels).as_bytes()).problems;
-    assert_eq!(problems.len(), 501);
-    let last = problems.last().expect("there are problems");
-    assert_eq!(last.to_string(), "f.yaml:506:12: 500 problems more, which are not told one by one");
+    let file = in_labels(&labels).replace("image: b", "image: b, replicas: 0");
+    let problems = parse("f.yaml", file.as_bytes()).problems;
+    assert_eq!(problems.len(), 502);
+    assert_eq!(problems.iter().map(|problem| problem.count).sum::<usize>(), 1001);
+    assert_eq!(problems[500].to_string(), "f.yaml:506:12: 500 more errors, not told one by one");
+    assert_eq!(problems[501].to_string(), "f.yaml:506:12: warning: 1 more warning, not told one by one");
 }
 
 #[test]

@@ -37,6 +37,7 @@ pub(super) fn decode<'b>(bytes: &'b [u8], report: &mut Report) -> Option<Source<
     let mark_length = bytes.len() - content.len();
     let mut bad = Vec::new();
     let text = replace_unprintable(replace_non_utf8(content, mark_length, &mut bad), &mut bad);
+    let text = replace_lone_carriage_returns(text);
     let damaged = !bad.is_empty();
     bad.sort_by_key(|(place, _)| (place.line, place.column));
     if bad.len() > MAX_BAD_CHARACTERS {
@@ -102,6 +103,20 @@ fn replace_unprintable<'b>(text: Cow<'b, str>, bad: &mut Vec<(Place, Fault)>) ->
         cursor.walk("\u{FFFD}");
     }
     Cow::Owned(text.chars().map(|c| if is_printable(c) { c } else { REPLACEMENT }).collect())
+}
+
+/// Makes line feeds of carriage returns that end a line alone, as YAML does; the parser does not always count them.
+fn replace_lone_carriage_returns(text: Cow<'_, str>) -> Cow<'_, str> {
+    if !text.contains('\r') {
+        return text;
+    }
+    let mut replaced = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
+        let is_alone = c == '\r' && characters.peek() != Some(&'\n');
+        replaced.push(if is_alone { '\n' } else { c });
+    }
+    Cow::Owned(replaced)
 }
 
 /// Returns whether YAML allows `c` in a file (YAML 1.2: `c-printable`).
