@@ -134,6 +134,11 @@ pub struct Printer {
     display: Arc<Mutex<Option<ProgressBar>>>,
 }
 
+/// A yellow and a cyan, of the 256 colours, that stand out from black as much as from white. The basic ones can't be read
+/// on white.
+const YELLOW: u8 = 130;
+const CYAN: u8 = 30;
+
 /// The few colours there are; what they mean is always said in words too.
 #[derive(Clone, Copy)]
 enum Color {
@@ -145,9 +150,9 @@ enum Color {
 impl Color {
     fn paint(self, text: &str) -> String {
         let code = match self {
-            Self::Red => 31,
-            Self::Yellow => 33,
-            Self::Cyan => 36,
+            Self::Red => "31".to_owned(),
+            Self::Yellow => format!("38;5;{YELLOW}"),
+            Self::Cyan => format!("38;5;{CYAN}"),
         };
         format!("\u{1b}[1;{code}m{text}\u{1b}[0m")
     }
