@@ -209,7 +209,13 @@ impl Printer {
     /// # Errors
     /// As [`Printer::data`].
     pub fn text(&self, text: &str) -> Result<()> {
-        if self.environment.unicode { self.data(text) } else { self.data(&text::ascii(text)) }
+        self.data(&self.fit(text))
+    }
+
+    /// Returns text for people as [`Printer::text`] prints it: in lines that the terminal, where there is one, need not break.
+    pub fn fit(&self, text: &str) -> String {
+        let Environment { stdout_is_terminal, stdout_columns, .. } = self.environment;
+        self.fitted(text, stdout_columns.filter(|_| stdout_is_terminal))
     }
 
     /// Prints bytes that were asked for, as a completion script.
@@ -225,7 +231,7 @@ impl Printer {
         match () {
             () if self.is_quiet() => {}
             () if self.is_json() => self.record(json::message("note", text)),
-            () => self.to_stderr(&text::clean(text)),
+            () => self.prose(&text::clean(text)),
         }
     }
 
@@ -341,7 +347,7 @@ impl Printer {
     fn indented_hint(&self, hint: &str) {
         match self.is_json() {
             true => self.record(json::message("hint", hint)),
-            false => self.to_stderr(&format!("  {} {}", self.paint(Color::Cyan, "hint:"), text::line(hint))),
+            false => self.prose(&format!("  {} {}", self.paint(Color::Cyan, "hint:"), text::line(hint))),
         }
     }
 
@@ -473,7 +479,7 @@ impl Printer {
             true => self.record(json::message(label, text)),
             false => {
                 let label = self.paint(color, &format!("{label}:"));
-                self.to_stderr(&format!("{label} {}", text::clean(text)));
+                self.prose(&format!("{label} {}", text::clean(text)));
             }
         }
     }
@@ -491,6 +497,22 @@ impl Printer {
     fn shows_source(&self) -> bool {
         let is_terminal = self.environment.stderr_is_terminal && !self.environment.dumb;
         is_terminal || self.options.color == Some(true)
+    }
+
+    /// Prints lines that a terminal would break in the middle of a word. Logs, and what only looks like a terminal, keep
+    /// one line for each.
+    fn prose(&self, text: &str) {
+        let Environment { stderr_is_terminal, ci, width, .. } = self.environment;
+        self.to_stderr(&self.fitted(text, width.filter(|_| stderr_is_terminal && !ci)));
+    }
+
+    /// Returns text for people in the characters that may be written, and in lines of a terminal of that many columns.
+    fn fitted(&self, text: &str, columns: Option<u16>) -> String {
+        let text = if self.environment.unicode { text.to_owned() } else { text::ascii(text) };
+        match columns {
+            Some(columns @ MIN_COLUMNS..) => text::wrapped(&text, columns.into()),
+            _ => text,
+        }
     }
 
     fn to_stderr(&self, text: &str) {
@@ -695,6 +717,39 @@ pub(crate) mod tests {
                 .error(&Error::server("x"));
             let expected = if colored { "\u{1b}[1;31merror:\u{1b}[0m x" } else { "error: x" };
             assert_eq!(written.lines(), [expected], "{color:?} {environment:?}");
+        }
+    }
+
+    #[test]
+    fn a_terminal_gets_lines_of_its_width_and_a_log_one_for_each() {
+        let narrow = Environment { width: Some(40), stdout_columns: Some(40), ..TERMINAL };
+        let what = "demo cannot get ready: executor 0: Error: exit code 1";
+        let whole = format!("error: {what}");
+        let broken = ["error: demo cannot get ready: executor", "    0: Error: exit code 1"];
+        for (environment, expected) in [
+            (narrow, &broken[..]),
+            (Environment { dumb: true, ..narrow }, &broken),
+            (TERMINAL, &[whole.as_str()]),
+            (Environment { ci: true, ..narrow }, &[&whole]),
+            (Environment { stderr_is_terminal: false, ..narrow }, &[&whole]),
+            (Environment { width: Some(39), ..narrow }, &[&whole]),
+        ] {
+            let written = Written::default();
+            let options = PrinterOptions { color: Some(false), ..PrinterOptions::default() };
+            written.printer(options, environment).error(&Error::server(what));
+            assert_eq!(written.lines(), expected, "{environment:?}");
+        }
+        let table = "demo   default     Running   All components healthy";
+        for (environment, expected) in [
+            (narrow, "demo   default     Running\n    All components healthy\n"),
+            (
+                Environment { stdout_is_terminal: false, ..narrow },
+                "demo   default     Running   All components healthy\n",
+            ),
+        ] {
+            let written = Written::default();
+            written.printer(PrinterOptions::default(), environment).text(table).unwrap();
+            assert_eq!(String::from_utf8_lossy(&written.out.lock().unwrap()), expected);
         }
     }
 
