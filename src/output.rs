@@ -235,6 +235,13 @@ impl Printer {
         }
     }
 
+    /// Leaves a line free on a terminal, so that what was planned, what happened and what came of it stand apart.
+    pub fn gap(&self) {
+        if self.environment.stderr_is_terminal && !self.is_quiet() && !self.is_json() {
+            self.to_stderr("");
+        }
+    }
+
     /// Tells something that only `--verbose` asks for.
     pub fn detail(&self, text: &str) {
         if self.is_verbose() {
@@ -750,6 +757,20 @@ pub(crate) mod tests {
             let written = Written::default();
             written.printer(PrinterOptions::default(), environment).text(table).unwrap();
             assert_eq!(String::from_utf8_lossy(&written.out.lock().unwrap()), expected);
+        }
+    }
+
+    #[test]
+    fn a_gap_is_for_people_at_a_terminal() {
+        for (options, environment, expected) in [
+            (PrinterOptions::default(), TERMINAL, &[""][..]),
+            (PrinterOptions { quiet: true, ..PrinterOptions::default() }, TERMINAL, &[]),
+            (PrinterOptions { progress: Some(ProgressMode::Json), ..PrinterOptions::default() }, TERMINAL, &[]),
+            (PrinterOptions::default(), Environment::default(), &[]),
+        ] {
+            let written = Written::default();
+            written.printer(options, environment).gap();
+            assert_eq!(written.lines(), expected);
         }
     }
 
