@@ -134,6 +134,11 @@ pub struct Printer {
     display: Arc<Mutex<Option<ProgressBar>>>,
 }
 
+/// A yellow and a cyan, of the 256 colours, that stand out from black as much as from white. The basic ones can't be read
+/// on white.
+const YELLOW: u8 = 130;
+const CYAN: u8 = 30;
+
 /// The few colours there are; what they mean is always said in words too.
 #[derive(Clone, Copy)]
 enum Color {
@@ -145,9 +150,9 @@ enum Color {
 impl Color {
     fn paint(self, text: &str) -> String {
         let code = match self {
-            Self::Red => 31,
-            Self::Yellow => 33,
-            Self::Cyan => 36,
+            Self::Red => "31".to_owned(),
+            Self::Yellow => format!("38;5;{YELLOW}"),
+            Self::Cyan => format!("38;5;{CYAN}"),
         };
         format!("\u{1b}[1;{code}m{text}\u{1b}[0m")
     }
@@ -204,7 +209,13 @@ impl Printer {
     /// # Errors
     /// As [`Printer::data`].
     pub fn text(&self, text: &str) -> Result<()> {
-        if self.environment.unicode { self.data(text) } else { self.data(&text::ascii(text)) }
+        self.data(&self.fit(text))
+    }
+
+    /// Returns text for people as [`Printer::text`] prints it: in lines that the terminal, where there is one, need not break.
+    pub fn fit(&self, text: &str) -> String {
+        let Environment { stdout_is_terminal, stdout_columns, .. } = self.environment;
+        self.fitted(text, stdout_columns.filter(|_| stdout_is_terminal))
     }
 
     /// Prints bytes that were asked for, as a completion script.
@@ -220,7 +231,14 @@ impl Printer {
         match () {
             () if self.is_quiet() => {}
             () if self.is_json() => self.record(json::message("note", text)),
-            () => self.to_stderr(&text::clean(text)),
+            () => self.prose(&text::clean(text)),
+        }
+    }
+
+    /// Leaves a line free on a terminal, so that what was planned, what happened and what came of it stand apart.
+    pub fn gap(&self) {
+        if self.environment.stderr_is_terminal && !self.is_quiet() && !self.is_json() {
+            self.to_stderr("");
         }
     }
 
@@ -338,7 +356,7 @@ impl Printer {
     fn indented_hint(&self, hint: &str) {
         match self.is_json() {
             true => self.record(json::message("hint", hint)),
-            false => self.to_stderr(&format!("  {} {}", self.paint(Color::Cyan, "hint:"), text::line(hint))),
+            false => self.prose(&format!("  {} {}", self.paint(Color::Cyan, "hint:"), text::line(hint))),
         }
     }
 
@@ -470,7 +488,7 @@ impl Printer {
             true => self.record(json::message(label, text)),
             false => {
                 let label = self.paint(color, &format!("{label}:"));
-                self.to_stderr(&format!("{label} {}", text::clean(text)));
+                self.prose(&format!("{label} {}", text::clean(text)));
             }
         }
     }
@@ -488,6 +506,22 @@ impl Printer {
     fn shows_source(&self) -> bool {
         let is_terminal = self.environment.stderr_is_terminal && !self.environment.dumb;
         is_terminal || self.options.color == Some(true)
+    }
+
+    /// Prints lines that a terminal would break in the middle of a word. Logs, and what only looks like a terminal, keep
+    /// one line for each.
+    fn prose(&self, text: &str) {
+        let Environment { stderr_is_terminal, ci, width, .. } = self.environment;
+        self.to_stderr(&self.fitted(text, width.filter(|_| stderr_is_terminal && !ci)));
+    }
+
+    /// Returns text for people in the characters that may be written, and in lines of a terminal of that many columns.
+    fn fitted(&self, text: &str, columns: Option<u16>) -> String {
+        let text = if self.environment.unicode { text.to_owned() } else { text::ascii(text) };
+        match columns {
+            Some(columns @ MIN_COLUMNS..) => text::wrapped(&text, columns.into()),
+            _ => text,
+        }
     }
 
     fn to_stderr(&self, text: &str) {
@@ -717,6 +751,53 @@ pub(crate) mod tests {
                 .error(&Error::server("x"));
             let expected = if colored { "\u{1b}[1;31merror:\u{1b}[0m x" } else { "error: x" };
             assert_eq!(written.lines(), [expected], "{color:?} {environment:?}");
+        }
+    }
+
+    #[test]
+    fn a_terminal_gets_lines_of_its_width_and_a_log_one_for_each() {
+        let narrow = Environment { width: Some(40), stdout_columns: Some(40), ..TERMINAL };
+        let what = "demo cannot get ready: executor 0: Error: exit code 1";
+        let whole = format!("error: {what}");
+        let broken = ["error: demo cannot get ready: executor", "    0: Error: exit code 1"];
+        for (environment, expected) in [
+            (narrow, &broken[..]),
+            (Environment { dumb: true, ..narrow }, &broken),
+            (TERMINAL, &[whole.as_str()]),
+            (Environment { ci: true, ..narrow }, &[&whole]),
+            (Environment { stderr_is_terminal: false, ..narrow }, &[&whole]),
+            (Environment { width: Some(39), ..narrow }, &[&whole]),
+        ] {
+            let written = Written::default();
+            let options = PrinterOptions { color: Some(false), ..PrinterOptions::default() };
+            written.printer(options, environment).error(&Error::server(what));
+            assert_eq!(written.lines(), expected, "{environment:?}");
+        }
+        let table = "demo   default     Running   All components healthy";
+        for (environment, expected) in [
+            (narrow, "demo   default     Running\n    All components healthy\n"),
+            (
+                Environment { stdout_is_terminal: false, ..narrow },
+                "demo   default     Running   All components healthy\n",
+            ),
+        ] {
+            let written = Written::default();
+            written.printer(PrinterOptions::default(), environment).text(table).unwrap();
+            assert_eq!(String::from_utf8_lossy(&written.out.lock().unwrap()), expected);
+        }
+    }
+
+    #[test]
+    fn a_gap_is_for_people_at_a_terminal() {
+        for (options, environment, expected) in [
+            (PrinterOptions::default(), TERMINAL, &[""][..]),
+            (PrinterOptions { quiet: true, ..PrinterOptions::default() }, TERMINAL, &[]),
+            (PrinterOptions { progress: Some(ProgressMode::Json), ..PrinterOptions::default() }, TERMINAL, &[]),
+            (PrinterOptions::default(), Environment::default(), &[]),
+        ] {
+            let written = Written::default();
+            written.printer(options, environment).gap();
+            assert_eq!(written.lines(), expected);
         }
     }
 

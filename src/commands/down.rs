@@ -40,6 +40,7 @@ pub async fn run(context: &Context<'_>, args: &DownArgs) -> Result<u8> {
     if !args.confirm.yes {
         ask(context, &format!("Delete {name} in namespace {namespace}?"))?;
     }
+    context.printer.gap();
     let mut interrupted = interrupts(context);
     loop {
         let view = View::new(context);

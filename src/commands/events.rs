@@ -55,7 +55,8 @@ impl Sheet<'_> {
             EventFormat::Table if events.is_empty() => String::new(),
             EventFormat::Table => {
                 let rows = events.iter().map(|event| self.table.row(event, now()));
-                std::iter::once(self.table.header()).chain(rows).collect::<Vec<_>>().join("\n")
+                let lines: Vec<String> = std::iter::once(self.table.header()).chain(rows).collect();
+                self.context.printer.fit(&lines.join("\n"))
             }
         })
     }
@@ -70,7 +71,7 @@ impl Sheet<'_> {
         mut interrupted: watch::Receiver<bool>,
     ) -> Result<u8> {
         let mut news = api.watch_events(filter, resource_version);
-        if self.output == EventFormat::Table && !self.print(&self.table.header())? {
+        if self.output == EventFormat::Table && !self.print(&self.context.printer.fit(&self.table.header()))? {
             return Ok(0);
         }
         for event in events {
@@ -101,7 +102,7 @@ impl Sheet<'_> {
         self.print(&match self.output {
             EventFormat::Json => document(event).to_string(),
             EventFormat::Yaml => format!("---\n{}", output::yaml(&[document(event)])?.trim_end()),
-            EventFormat::Table => self.table.row(event, now()),
+            EventFormat::Table => self.context.printer.fit(&self.table.row(event, now())),
         })
     }
 

@@ -109,6 +109,7 @@ pub async fn up(context: &Context<'_>, api: &ApiServer, bring: Bring) -> Result<
             preflight::tell(context, &rollout, &preflight.findings(context, &view).await)?;
         }
         confirm(context, &rollout, &plan, bring.yes)?;
+        context.printer.gap();
     }
     if bring.create_namespace && rollout.snapshot().record(&name).is_none() {
         api.create_namespace(&namespace, &view).await?;

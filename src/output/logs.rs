@@ -4,8 +4,9 @@
 
 use crate::flame::logs::LogLine;
 
-/// Colours that tell Pods apart, as far as six can; red is for what is wrong.
-const COLORS: [u8; 6] = [36, 32, 33, 35, 34, 96];
+/// Colours that tell Pods apart, as far as six can: of the 256 those that stand out from black as much as from white, and
+/// no red, which is for what is wrong.
+const COLORS: [u8; 6] = [30, 64, 130, 133, 63, 162];
 
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,7 +47,7 @@ impl LogLayout {
         }
         let index = label.rsplit('-').next().and_then(|digits| digits.parse::<usize>().ok());
         let color = COLORS[index.map_or(0, |index| index + 1) % COLORS.len()];
-        format!("\u{1b}[{color}m[{label}]\u{1b}[0m ")
+        format!("\u{1b}[38;5;{color}m[{label}]\u{1b}[0m ")
     }
 }
 
@@ -114,7 +115,7 @@ mod tests {
         let terminal = LogLayout { prefix: true, terminal: true, ..Default::default() };
         check(terminal, &lines, "[executor-manager-0] ]0;titlea\tb2Jred\u{fffd}\n".as_bytes());
         let colored = LogLayout { color: true, ..terminal };
-        let expected = "\u{1b}[32m[executor-manager-0]\u{1b}[0m ]0;titlea\tb2J\u{1b}[1;31mred\u{fffd}\u{1b}[0m\n";
+        let expected = "\u{1b}[38;5;64m[executor-manager-0]\u{1b}[0m ]0;titlea\tb2J\u{1b}[1;31mred\u{fffd}\u{1b}[0m\n";
         check(colored, &lines, expected.as_bytes());
     }
 }

@@ -6,10 +6,10 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use annotate_snippets::renderer::{AnsiColor, Renderer};
+use annotate_snippets::renderer::{Ansi256Color, AnsiColor, Renderer};
 use annotate_snippets::{AnnotationKind, Group, Level, Snippet};
 
-use super::{Color, text};
+use super::{CYAN, Color, YELLOW, text};
 use crate::error::{Content, Problem, Severity};
 
 /// Widths that a picture is made for: with less it shows nothing, with more nobody finds the mark.
@@ -80,8 +80,8 @@ impl Look {
         let renderer = match self.color {
             true => Renderer::styled()
                 .error(AnsiColor::Red.on_default().bold())
-                .warning(AnsiColor::Yellow.on_default().bold())
-                .line_num(AnsiColor::Cyan.on_default().bold()),
+                .warning(Ansi256Color(YELLOW).on_default().bold())
+                .line_num(Ansi256Color(CYAN).on_default().bold()),
             false => Renderer::plain(),
         };
         let level = match problem.severity {
@@ -361,16 +361,16 @@ hint: remove the key
             first,
             [
                 "\u{1b}[1;31merror:\u{1b}[0m spec.sessionManager.slot: without mem",
-                " \u{1b}[1;36m-->\u{1b}[0m demo.yaml:4:11",
-                "  \u{1b}[1m\u{1b}[36m|\u{1b}[0m",
-                "\u{1b}[1m\u{1b}[36m4\u{1b}[0m \u{1b}[1m\u{1b}[36m|\u{1b}[0m     slot: cpu=1",
-                "  \u{1b}[1m\u{1b}[36m|\u{1b}[0m           \u{1b}[1m\u{1b}[31m^^^^^\u{1b}[0m",
-                "\u{1b}[1;36mhint:\u{1b}[0m write",
+                " \u{1b}[1;38;5;30m-->\u{1b}[0m demo.yaml:4:11",
+                "  \u{1b}[1m\u{1b}[38;5;30m|\u{1b}[0m",
+                "\u{1b}[1m\u{1b}[38;5;30m4\u{1b}[0m \u{1b}[1m\u{1b}[38;5;30m|\u{1b}[0m     slot: cpu=1",
+                "  \u{1b}[1m\u{1b}[38;5;30m|\u{1b}[0m           \u{1b}[1m\u{1b}[31m^^^^^\u{1b}[0m",
+                "\u{1b}[1;38;5;30mhint:\u{1b}[0m write",
                 "    slot: \"cpu=1,mem=1g\"",
             ]
         );
-        assert!(colored.contains("\u{1b}[1;33mwarning:\u{1b}[0m wrong"), "{colored}");
-        assert!(colored.contains("\u{1b}[1m\u{1b}[33m^^\u{1b}[0m"), "{colored}");
+        assert!(colored.contains("\u{1b}[1;38;5;130mwarning:\u{1b}[0m wrong"), "{colored}");
+        assert!(colored.contains("\u{1b}[1m\u{1b}[38;5;130m^^\u{1b}[0m"), "{colored}");
     }
 
     #[test]

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use textwrap::core::Word;
+use textwrap::{Options, WordSeparator, WordSplitter};
+
 use crate::flame::names::{self, Kind, ObjectRef};
 use crate::flame::state::Cause;
 
@@ -9,6 +12,8 @@ pub use crate::flame::state::ranges;
 
 /// What a tab is shown as: its width depends on the terminal, and what is marked has to stay above the mark.
 const TAB: &str = "    ";
+/// How much further the rest of a line that was broken is indented.
+const REST: usize = 4;
 /// Stands where a file has something that is no character.
 const REPLACEMENT: char = '\u{fffd}';
 
@@ -77,6 +82,43 @@ pub fn shell_word(text: &str) -> String {
         true => text.to_owned(),
         false => format!("'{}'", text.replace('\'', r"'\''")),
     }
+}
+
+/// Returns the text with its lines broken that are wider than `width`: between two columns where there are some, else between
+/// words. What follows is indented further. A word stays whole, and so does a command to paste (`next: …`).
+pub fn wrapped(text: &str, width: usize) -> String {
+    text.split('\n').map(|line| wrapped_line(line, width)).collect::<Vec<_>>().join("\n")
+}
+
+fn wrapped_line(line: &str, width: usize) -> String {
+    let indent = indentation(line);
+    if console::measure_text_width(line) <= width || line[indent..].starts_with("next: ") {
+        return line.to_owned();
+    }
+    let rest = " ".repeat(indent + REST);
+    let broken = |line: &str, separator| {
+        let first = " ".repeat(indentation(line));
+        let options = Options::new(width).initial_indent(&first).subsequent_indent(&rest).break_words(false);
+        let options = options.word_separator(separator).word_splitter(WordSplitter::NoHyphenation);
+        textwrap::wrap(line.trim_start_matches(' '), options).into_iter().map(String::from).collect::<Vec<_>>()
+    };
+    let columns = broken(line, WordSeparator::Custom(columns));
+    columns.iter().flat_map(|line| broken(line, WordSeparator::AsciiSpace)).collect::<Vec<_>>().join("\n")
+}
+
+fn indentation(line: &str) -> usize {
+    line.len() - line.trim_start_matches(' ').len()
+}
+
+/// Returns what stands in the columns of a line, each with the gap of two blanks or more behind it.
+fn columns(line: &str) -> Box<dyn Iterator<Item = Word<'_>> + '_> {
+    let mut rest = line;
+    Box::new(std::iter::from_fn(move || {
+        let end = rest.find("  ").map_or(rest.len(), |gap| gap + indentation(&rest[gap..]));
+        let (column, behind) = rest.split_at(end);
+        rest = behind;
+        (!column.is_empty()).then(|| Word::from(column))
+    }))
 }
 
 /// Returns the text with the few symbols that flamectl writes itself in ASCII; what others wrote stays as it is.
@@ -227,6 +269,38 @@ mod tests {
             ("  a  ", "  a  "),
         ] {
             assert_eq!(ascii(text), expected);
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_too_wide_is_broken_between_columns_or_words_and_indented() {
+        for (text, expected) in [
+            ("it fits in thirty columns, yes", "it fits in thirty columns, yes"),
+            (
+                "error: image em:v9 cannot be pulled: not found, or it needs credentials\n  pull access denied",
+                "error: image em:v9 cannot be\n    pulled: not found, or it\n    needs credentials\n  pull access denied",
+            ),
+            ("demo   Running   1/1   All components healthy", "demo   Running   1/1\n    All components healthy"),
+            (
+                "replace   Pods x   image flame/a:v1 → flame/a:v2   2 executors restart",
+                "replace   Pods x\n    image flame/a:v1 →\n    flame/a:v2\n    2 executors restart",
+            ),
+            ("→→→→→→→→→→   →→→→→→→→→→→→→→→→→", "→→→→→→→→→→   →→→→→→→→→→→→→→→→→"),
+            (
+                "  \u{1b}[1mhint:\u{1b}[0m ten characters, and ten",
+                "  \u{1b}[1mhint:\u{1b}[0m ten characters, and\n      ten",
+            ),
+            (
+                "  next: kubectl describe pod demo-executor-manager-0",
+                "  next: kubectl describe pod demo-executor-manager-0",
+            ),
+            (
+                "  see https://example.com/a/long/address/of/something now",
+                "  see\n      https://example.com/a/long/address/of/something\n      now",
+            ),
+            ("\n\n", "\n\n"),
+        ] {
+            assert_eq!(wrapped(text, 30), expected);
         }
     }
 

@@ -85,7 +85,7 @@ fn the_logs_of_all_pods_come_in_their_order_with_their_pods_before_each_line() {
     let named = space.flamectl(&["logs", "demo", "demo-executor-manager-1", "--tail=1", "--prefix"]).exits(0).stdout;
     assert_eq!(named, format!("[executor-manager-1] {registered}"));
     let colored = space.flamectl(&["logs", "demo", "0", "--tail=1", "--prefix", "--color=always"]).exits(0).stdout;
-    assert_eq!(colored, format!("\u{1b}[32m[executor-manager-0]\u{1b}[0m {registered}"));
+    assert_eq!(colored, format!("\u{1b}[38;5;64m[executor-manager-0]\u{1b}[0m {registered}"));
 }
 
 #[test]

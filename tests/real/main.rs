@@ -29,6 +29,7 @@ mod healing;
 mod interrupt;
 mod logs;
 mod namespaces;
+mod pictures;
 mod preflight;
 mod progress;
 mod scale;

@@ -79,6 +79,22 @@ impl OnTerminal {
         rows
     }
 
+    /// Waits until it ends, and leaves what is on the screen.
+    #[track_caller]
+    pub fn until_end(&mut self) -> Option<i32> {
+        let began = Instant::now();
+        while self.take(began) {}
+        self.child.wait().unwrap().code()
+    }
+
+    /// Returns the rows of [`OnTerminal::rows`] with their colours.
+    pub fn colored_rows(&self) -> String {
+        let screen = self.parser.screen();
+        let (_, width) = screen.size();
+        let rows: Vec<String> = screen.rows_formatted(0, width.get()).take(self.rows().len()).collect();
+        rows.join("\n")
+    }
+
     /// Changes the terminal's size.
     pub fn resize(&mut self, columns: u16, rows: u16) {
         self.parser.screen_mut().set_size(cells(rows), cells(columns));
@@ -97,13 +113,12 @@ impl OnTerminal {
     /// Waits until it ends.
     #[track_caller]
     pub fn end(mut self) -> Screen {
-        let began = Instant::now();
-        while self.take(began) {}
+        let code = self.until_end();
         Screen {
             cursor_is_visible: !self.parser.screen().hide_cursor(),
             rows: self.rows(),
             written: String::from_utf8(self.written.clone()).unwrap(),
-            code: self.child.wait().unwrap().code(),
+            code,
         }
     }
 

@@ -237,7 +237,8 @@ impl Canvas {
             width => {
                 let bar = match width {
                     120.. => 40,
-                    78.. => 20,
+                    // Where it leaves room for three counts: lines below stay where they are when one comes.
+                    96.. => 20,
                     _ => 10,
                 };
                 (format!("  {label:<LABEL$}  {}  ", self.bar(done, of, bar)), LABEL + bar + 8)
@@ -348,9 +349,8 @@ mod tests {
             42.0,
             &[
                 "demo  42s elapsed, 4m18s left",
-                "  session manager  [████████████████████]  1/1 ready",
-                "  executors        [████████████░░░░░░░░]  6/10 ready, 2 starting, 1 pulling,",
-                "                                           1 crashing",
+                "  session manager  [██████████]  1/1 ready",
+                "  executors        [██████░░░░]  6/10 ready, 2 starting, 1 pulling, 1 crashing",
                 "  slowest: executor 7, pulling its image for 41s",
             ],
         );
@@ -428,9 +428,8 @@ mod tests {
             50.5,
             &[
                 "demo  50s elapsed",
-                "  session manager  [████████████████████]  1/1 ready",
-                "  executors        [███████████████░░░░░]  15/20 ready, 3 terminating,",
-                "                                           2 not created",
+                "  session manager  [██████████]  1/1 ready",
+                "  executors        [███████░░░]  15/20 ready, 3 terminating, 2 not created",
                 "  wave 2 of 4: replacing 5 executors",
                 "  slowest: executor 5, terminating for 30s",
             ],
@@ -461,8 +460,8 @@ mod tests {
             27.2,
             &[
                 "demo  27s elapsed, 4m33s left",
-                "  session manager  [░░░░░░░░░░░░░░░░░░░░]  0/1 ready, starting",
-                "  executors        [██████░░░░░░░░░░░░░░]  3/10 ready, 7 without image",
+                "  session manager  [░░░░░░░░░░]  0/1 ready, starting",
+                "  executors        [███░░░░░░░]  3/10 ready, 7 without image",
                 "  slowest: executor 7, pulling its image for 26s",
                 "  7 of 10 executors (3-9): ErrImagePull: failed to pull and unpack image",
                 "    \"registry.example/flame-executor:v9\": manifest unknown: not found",
@@ -516,12 +515,11 @@ mod tests {
             40.0,
             &[
                 "demo  40s elapsed",
-                "  session manager  [████████████████████]  1/1 ready",
-                "  executors        [████████████░░░░░░░░]  6200/10000 ready, 1021 starting,",
-                "                                           640 pulling, 239 creating,",
-                "                                           1000 scheduling, 12 crashing,",
-                "                                           8 without image, 80 unschedulable,",
-                "                                           800 not created",
+                "  session manager  [██████████]  1/1 ready",
+                "  executors        [██████░░░░]  6200/10000 ready, 1021 starting, 640 pulling,",
+                "                                 239 creating, 1000 scheduling, 12 crashing,",
+                "                                 8 without image, 80 unschedulable,",
+                "                                 800 not created",
                 "  slowest: executor 9999, fitting no node for 38s",
                 "  12 of 10000 executors (100-111): CrashLoopBackOff: exit code 101",
             ],
@@ -558,8 +556,8 @@ mod tests {
             32.0,
             &[
                 "taking demo down  32s elapsed, 4m28s left",
-                "  executors        [████████████░░░░░░░░]  6/10 gone, 4 terminating",
-                "  session manager  [░░░░░░░░░░░░░░░░░░░░]  0/1 gone, 1 terminating",
+                "  executors        [██████░░░░]  6/10 gone, 4 terminating",
+                "  session manager  [░░░░░░░░░░]  0/1 gone, 1 terminating",
                 "  2 Services and 1 ConfigMap left",
                 "  slowest: executor 3, terminating for 31s",
             ],
@@ -575,8 +573,8 @@ mod tests {
             60.0,
             &[
                 "demo  ready",
-                "  session manager  [████████████████████]  1/1 ready",
-                "  executors        [████████████████████]  10/10 ready",
+                "  session manager  [██████████]  1/1 ready",
+                "  executors        [██████████]  10/10 ready",
             ],
         );
         live.event(&Event::Progress(Box::new(up(1, 9, 10))), at(100.0));
@@ -596,7 +594,7 @@ mod tests {
     fn what_a_server_says_steers_no_terminal() {
         let progress = Progress { causes: vec![held("Odd", "a\u{1b}[2Jb\tc", 0..1)], ..starting() };
         let frame = live(progress, 1.0).frame(USUAL, at(1.0));
-        assert_eq!(frame[5], "  executor 0: Odd: a[2Jb c");
+        assert_eq!(frame[4], "  executor 0: Odd: a[2Jb c");
     }
 
     #[test]
