@@ -5,6 +5,7 @@
 pub mod ask;
 pub mod events;
 pub mod explain;
+pub mod jsonpath;
 pub mod logs;
 pub mod progress;
 pub mod report;
