@@ -20,6 +20,7 @@ pub mod plan;
 pub mod preflight;
 pub mod rollout;
 pub mod schema;
+pub mod selector;
 pub mod stage;
 pub mod state;
 pub mod template;
