@@ -25,7 +25,7 @@ pub mod stage;
 pub mod state;
 pub mod template;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod timeline;
 
 use std::collections::BTreeMap;

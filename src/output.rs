@@ -7,6 +7,7 @@ pub mod events;
 pub mod explain;
 pub mod jsonpath;
 pub mod logs;
+pub mod pods;
 pub mod progress;
 pub mod report;
 mod snippet;

@@ -239,7 +239,7 @@ pub fn list(flames: &[FlameRow], options: ListOptions) -> String {
 }
 
 /// Lays out rows as kubectl does: no lines, three spaces between columns.
-fn table(header: Option<&[&str]>, rows: impl IntoIterator<Item = Vec<String>>) -> String {
+pub fn table(header: Option<&[&str]>, rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     if let Some(header) = header {
