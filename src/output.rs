@@ -3,6 +3,7 @@
 //! Imports flame types, the terminal crates and serde. Nothing here sends a request or parses an argument.
 
 pub mod ask;
+pub mod describe;
 pub mod events;
 pub mod explain;
 pub mod jsonpath;

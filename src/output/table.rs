@@ -155,7 +155,7 @@ pub fn status(name: &str, namespace: &str, verdict: &Verdict, headers: bool) -> 
 }
 
 /// Returns the message without the causes where they are listed besides.
-fn message(verdict: &Verdict) -> String {
+pub fn message(verdict: &Verdict) -> String {
     let message = text::one_line(&verdict.status.message, usize::MAX);
     match message.split_once("; ") {
         Some((counts, _)) if !verdict.causes.is_empty() => counts.to_owned(),
