@@ -14,6 +14,7 @@ pub mod report;
 mod snippet;
 pub mod table;
 mod text;
+pub mod watching;
 
 pub use self::text::shell_word;
 
