@@ -16,7 +16,7 @@ pub mod table;
 mod text;
 pub mod watching;
 
-pub use self::text::shell_word;
+pub use self::text::{one_line, shell_word};
 
 use std::env;
 use std::io::{self, ErrorKind as IoKind, IsTerminal, Write};
@@ -34,7 +34,7 @@ use crate::error::{Content, Error, ErrorKind, Problem, Result, Severity};
 use crate::flame::FlameCluster;
 use crate::flame::plan::Plan;
 use crate::flame::preflight::Finding;
-use crate::flame::state::Status;
+use crate::flame::state::{Cause, Status};
 use crate::flame::timeline::StartUp;
 
 /// Most problems of one file that are told to a person; who repairs that many looks again anyway.
@@ -357,6 +357,13 @@ impl Printer {
         self.progress_record(json::plan(plan));
     }
 
+    /// Tells programs why Pods are not ready.
+    pub fn causes(&self, causes: &[Cause]) {
+        if self.is_json() {
+            causes.iter().for_each(|cause| self.progress_record(json::cause(cause)));
+        }
+    }
+
     /// Tells how long a start took.
     pub fn start_up(&self, start: &StartUp) {
         match self.is_json() {
@@ -560,6 +567,11 @@ pub fn json(document: &impl Serialize) -> Result<String> {
     let text = serde_json::to_string_pretty(document);
     let text = text.map_err(|error| Error::server(format!("JSON can't be written: {error}")))?;
     Ok(text::escape_controls(text))
+}
+
+/// Returns a document as JSON on one line.
+pub fn json_line(document: &Value) -> String {
+    text::escape_controls(document.to_string())
 }
 
 /// Returns documents as YAML, `---` between them. Text that YAML 1.1 reads as something else is quoted: kubectl reads that.

@@ -140,7 +140,7 @@ impl Follower {
             let happened = matches!(change, Change::Seen) && event.is_of_flame(&filter.flame);
             (resource_version, happened.then(|| EventNews::Happened(Box::new(event.into()))))
         };
-        follow(&self.api, request, &mut self.resource_version, &self.news, news).await
+        follow(&self.api, request, &mut self.resource_version, &self.news, None, news).await
     }
 
     /// Reads all events once after 410, and tells those that are newer than the last one.

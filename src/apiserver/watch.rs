@@ -153,7 +153,7 @@ impl Follower {
             };
             (resource_version, Some(news))
         };
-        follow(&self.api, request, &mut self.resource_version, &self.news, news).await
+        follow(&self.api, request, &mut self.resource_version, &self.news, None, news).await
     }
 
     /// Reads everything once after 410. Only Pods are listed; the few other objects are read by name, and their watch goes on
@@ -189,13 +189,14 @@ pub(super) fn watch_params() -> WatchParams {
     WatchParams { timeout: Some(WATCH_SECONDS), bookmarks: true, ..Default::default() }
 }
 
-/// Opens one stream and sends on what `news` makes of its events, with the `resourceVersion` from which to go on, until it
-/// ends.
+/// Opens one stream, tells that with `opened`, and sends on what `news` makes of its events, with the `resourceVersion` from
+/// which to go on, until it ends.
 pub(super) async fn follow<T: DeserializeOwned, N>(
     api: &ApiServer,
     request: Result<http::Request<Vec<u8>>, kube::core::request::Error>,
     resource_version: &mut String,
     listener: &mpsc::Sender<N>,
+    opened: Option<N>,
     news: impl Fn(Change, T) -> (String, Option<N>),
 ) -> End {
     let mut lines = match open(api, request).await {
@@ -203,6 +204,11 @@ pub(super) async fn follow<T: DeserializeOwned, N>(
         Err(Failure::Status { status, .. }) if status.code == 410 => return End::Expired,
         Err(failure) => return End::Trouble(failure.text(), retry_after(&failure)),
     };
+    if let Some(opened) = opened
+        && listener.send(opened).await.is_err()
+    {
+        return End::Abandoned;
+    }
     loop {
         let line = match tokio::time::timeout(IDLE, lines.next()).await {
             Err(_) => return End::Trouble(format!("the watch said nothing for {} s", IDLE.as_secs()), None),

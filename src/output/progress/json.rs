@@ -177,7 +177,8 @@ fn slowest(slowest: Slowest, now: Time) -> Value {
     })
 }
 
-fn cause(cause: &Cause) -> Value {
+/// Returns a cause with what is known of it.
+pub fn cause(cause: &Cause) -> Value {
     json!({
         "event": "cause",
         "component": cause.component.name(),
