@@ -230,9 +230,9 @@ pub enum Verb {
     /// Tell what a field of a FlameCluster means, and what it may hold
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
-    /// Print the JSON Schema of FlameCluster files, for editors
+    /// Print the JSON Schema of FlameCluster files, for editors, or of what flamectl prints
     #[command(after_help = SCHEMA_EXAMPLES)]
-    Schema,
+    Schema(SchemaArgs),
     /// Print the completion script of a shell
     #[command(alias = "completion")]
     Completions(CompletionsArgs),

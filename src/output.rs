@@ -11,6 +11,7 @@ pub mod logs;
 pub mod pods;
 pub mod progress;
 pub mod report;
+pub mod schema;
 mod snippet;
 pub mod table;
 mod text;
@@ -269,6 +270,11 @@ impl Printer {
                 Severity::Warning if self.is_quiet() => continue,
                 Severity::Warning => ("warning", Color::Yellow),
             };
+            if self.is_json() && finding.severity == Severity::Error {
+                let hints = finding.hint.iter().cloned().collect();
+                self.record(json::error(&Error { hints, ..Error::server(&finding.message) }));
+                continue;
+            }
             self.labelled(label, color, &finding.message);
             if let Some(hint) = &finding.hint {
                 self.indented_hint(hint);
@@ -382,6 +388,8 @@ impl Printer {
     fn record(&self, mut event: Value) {
         event["version"] = json::VERSION.into();
         event["time"] = json::seconds(self.elapsed());
+        #[cfg(test)]
+        schema::tests::check(&schema::progress(), &event);
         self.to_stderr(&event.to_string());
     }
 
@@ -476,6 +484,8 @@ impl Printer {
 
     fn labelled(&self, label: &str, color: Color, text: &str) {
         match self.is_json() {
+            // Of this one the kind is known to be bad input: others come as an `Error`.
+            true if label == "error" => self.record(json::error(&Error::input(text))),
             true => self.record(json::message(label, text)),
             false => {
                 let label = self.paint(color, &format!("{label}:"));

@@ -377,6 +377,27 @@ pub struct ExplainArgs {
     pub recursive: bool,
 }
 
+/// Arguments of `schema`.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct SchemaArgs {
+    /// What it is the schema of
+    #[arg(long, value_name = "WHAT", default_value = "flamecluster", value_enum)]
+    pub of: SchemaOf,
+}
+
+/// What there are schemas of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// A FlameCluster file, for editors
+    Flamecluster,
+    /// What `status` and `up` print with -o json
+    Status,
+    /// A line on standard error with --progress=json
+    Progress,
+    /// What `validate` prints with -o json
+    Validate,
+}
+
 /// Arguments of `completions`.
 #[derive(Args, Clone, Debug)]
 pub struct CompletionsArgs {
