@@ -389,7 +389,7 @@ mod tests {
         watching.show(lost(&rows, 100), at(101)).unwrap();
         assert_eq!(printed(&written), "", "a watch that ends and goes on at once is no news");
         let gone =
-            "demo   Unknown   ?/1               ?/3         3s   Running, last seen 12s ago: connection refused\n";
+            "demo   Unknown   ?/1               ?/3         3s    Running, last seen 12s ago: connection refused\n";
         watching.show(lost(&rows, 100), at(102)).unwrap();
         assert_eq!(printed(&written), gone);
         watching.show(lost(&rows, 100), at(129)).unwrap();
