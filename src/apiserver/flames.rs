@@ -19,6 +19,11 @@ use crate::flame::selector::Selector;
 
 /// News that may wait to be looked at.
 const QUEUE: usize = 1024;
+/// Seconds after which the server ends a watch. What somebody looks at should not be old: a server that hangs is noticed sooner
+/// here than by those who wait for something, at the price of a request for each kind in this time.
+const WATCH_SECONDS: u32 = 15;
+/// How long a stream may say nothing: the server's own end and a margin.
+const IDLE: Duration = Duration::from_secs(WATCH_SECONDS as u64 + 5);
 /// What flames are made of, as far as their state depends on it.
 const KINDS: [Kind; 2] = [Kind::ConfigMap, Kind::Pod];
 
@@ -283,7 +288,7 @@ impl Follower {
 
     async fn follow<T: DeserializeOwned>(&mut self, placed: fn(T) -> Placed) -> End {
         let (label_selector, field_selector) = self.filter.selectors(self.kind);
-        let params = WatchParams { label_selector, field_selector, ..watch_params() };
+        let params = WatchParams { label_selector, field_selector, timeout: Some(WATCH_SECONDS), ..watch_params() };
         let request = kube::core::Request::new(self.filter.path(self.kind)).watch(&params, &self.resource_version);
         let news = |change, it| {
             let placed = placed(it);
@@ -295,7 +300,7 @@ impl Follower {
             (resource_version, Some(news))
         };
         let open = Some(FlameNews::Open(self.kind));
-        follow(&self.api, request, &mut self.resource_version, &self.news, open, news).await
+        follow(&self.api, request, &mut self.resource_version, &self.news, IDLE, open, news).await
     }
 
     /// Reads everything once after 410.

@@ -125,6 +125,28 @@ fn while_the_server_cannot_be_asked_nothing_is_claimed() {
     assert!(states[first..=last].iter().all(|state| *state == "Unknown"), "{said}");
 }
 
+/// A server that hangs says nothing, which is no proof that all is well.
+#[test]
+fn a_server_that_hangs_is_noticed() {
+    let bed = Bed::start("hangs").unwrap();
+    let space = bed.namespace();
+    space.up(DEMO).exits(0);
+    let mut watch = Running::start_with_data(space.command(&["status", "demo", "-w"]));
+    watch.until_says("All components healthy");
+    let pid = std::fs::read_to_string(bed.dir.join("run/pids/kube-apiserver")).unwrap();
+    let pid = pid.split_whitespace().next().unwrap().parse().unwrap();
+    let pid = rustix::process::Pid::from_raw(pid).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+    let row = watch.until_says("last seen ");
+    assert_eq!(row.split_whitespace().nth(2), Some("Unknown"), "{row}");
+    // It depends on whether the watch was open already.
+    assert!(row.contains("the watch said nothing for 20 s") || row.contains("opened no stream"), "{row}");
+    rustix::process::kill_process(pid, rustix::process::Signal::CONT).unwrap();
+    watch.until_says("All components healthy");
+    watch.signal("INT");
+    assert_eq!(watch.end().0, INTERRUPTED);
+}
+
 #[test]
 fn on_a_terminal_it_is_one_display_and_its_last_state_stays() {
     let space = namespace();
