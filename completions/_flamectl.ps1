@@ -51,7 +51,7 @@ Register-ArgumentCompleter -Native -CommandName 'flamectl' -ScriptBlock {
             [CompletionResult]::new('validate', 'validate', [CompletionResultType]::ParameterValue, 'Check FlameCluster files, by themselves or for a server')
             [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Write a FlameCluster file to start from')
             [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Tell what a field of a FlameCluster means, and what it may hold')
-            [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print the JSON Schema of FlameCluster files, for editors')
+            [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print the JSON Schema of FlameCluster files, for editors, or of what flamectl prints')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script of a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print a man page')
             [CompletionResult]::new('version', 'version', [CompletionResultType]::ParameterValue, 'Print the version')
@@ -93,6 +93,8 @@ Register-ArgumentCompleter -Native -CommandName 'flamectl' -ScriptBlock {
             break
         }
         'flamectl;status' {
+            [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'Show only flames with these labels, as team=ml or ''team in (ml, vision)''')
+            [CompletionResult]::new('--selector', '--selector', [CompletionResultType]::ParameterName, 'Show only flames with these labels, as team=ml or ''team in (ml, vision)''')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Print in this format')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Print in this format')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config')
@@ -106,6 +108,8 @@ Register-ArgumentCompleter -Native -CommandName 'flamectl' -ScriptBlock {
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'Show progress in this way')
             [CompletionResult]::new('-A', '-A ', [CompletionResultType]::ParameterName, 'Show the flames of all namespaces')
             [CompletionResult]::new('--all-namespaces', '--all-namespaces', [CompletionResultType]::ParameterName, 'Show the flames of all namespaces')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Go on with every change until interrupted')
+            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Go on with every change until interrupted')
             [CompletionResult]::new('--no-headers', '--no-headers', [CompletionResultType]::ParameterName, 'Leave the table''s header out')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more: every object, retry and request')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more: every object, retry and request')
@@ -381,6 +385,7 @@ Register-ArgumentCompleter -Native -CommandName 'flamectl' -ScriptBlock {
             break
         }
         'flamectl;schema' {
+            [CompletionResult]::new('--of', '--of', [CompletionResultType]::ParameterName, 'What it is the schema of')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Use this context of the kubeconfig')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Work in this namespace')

@@ -1020,12 +1020,16 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__schema)
-            opts="-n -v -q -h --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
+            opts="-n -v -q -h --of --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --of)
+                    COMPREPLY=($(compgen -W "flamecluster status progress validate" -- "${cur}"))
+                    return 0
+                    ;;
                 --kubeconfig)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
@@ -1081,18 +1085,26 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__status)
-            opts="-A -o -n -v -q -h --all-namespaces --output --no-headers --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
+            opts="-A -l -o -w -n -v -q -h --all-namespaces --selector --output --watch --no-headers --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --selector)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -l)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table wide json yaml name jsonpath=TEMPLATE" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json yaml name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table wide json yaml name jsonpath=TEMPLATE" -- "${cur}"))
                     return 0
                     ;;
                 --kubeconfig)

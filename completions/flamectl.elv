@@ -48,7 +48,7 @@ set edit:completion:arg-completer[flamectl] = {|@words|
             cand validate 'Check FlameCluster files, by themselves or for a server'
             cand init 'Write a FlameCluster file to start from'
             cand explain 'Tell what a field of a FlameCluster means, and what it may hold'
-            cand schema 'Print the JSON Schema of FlameCluster files, for editors'
+            cand schema 'Print the JSON Schema of FlameCluster files, for editors, or of what flamectl prints'
             cand completions 'Print the completion script of a shell'
             cand man 'Print a man page'
             cand version 'Print the version'
@@ -88,6 +88,8 @@ set edit:completion:arg-completer[flamectl] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'flamectl;status'= {
+            cand -l 'Show only flames with these labels, as team=ml or ''team in (ml, vision)'''
+            cand --selector 'Show only flames with these labels, as team=ml or ''team in (ml, vision)'''
             cand -o 'Print in this format'
             cand --output 'Print in this format'
             cand --kubeconfig 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config'
@@ -101,6 +103,8 @@ set edit:completion:arg-completer[flamectl] = {|@words|
             cand --progress 'Show progress in this way'
             cand -A 'Show the flames of all namespaces'
             cand --all-namespaces 'Show the flames of all namespaces'
+            cand -w 'Go on with every change until interrupted'
+            cand --watch 'Go on with every change until interrupted'
             cand --no-headers 'Leave the table''s header out'
             cand -v 'Tell more: every object, retry and request'
             cand --verbose 'Tell more: every object, retry and request'
@@ -364,6 +368,7 @@ set edit:completion:arg-completer[flamectl] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'flamectl;schema'= {
+            cand --of 'What it is the schema of'
             cand --kubeconfig 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config'
             cand --context 'Use this context of the kubeconfig'
             cand -n 'Work in this namespace'

@@ -55,7 +55,7 @@ complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "restart" -d 'Repl
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "validate" -d 'Check FlameCluster files, by themselves or for a server'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "init" -d 'Write a FlameCluster file to start from'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "explain" -d 'Tell what a field of a FlameCluster means, and what it may hold'
-complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "schema" -d 'Print the JSON Schema of FlameCluster files, for editors'
+complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "schema" -d 'Print the JSON Schema of FlameCluster files, for editors, or of what flamectl prints'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "man" -d 'Print a man page'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "version" -d 'Print the version'
@@ -95,10 +95,13 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand up" -s y -l yes -d 'Do
 complete -c flamectl -n "__fish_flamectl_using_subcommand up" -s v -l verbose -d 'Tell more: every object, retry and request'
 complete -c flamectl -n "__fish_flamectl_using_subcommand up" -s q -l quiet -d 'Tell errors only'
 complete -c flamectl -n "__fish_flamectl_using_subcommand up" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c flamectl -n "__fish_flamectl_using_subcommand status" -s l -l selector -d 'Show only flames with these labels, as team=ml or \'team in (ml, vision)\'' -r
 complete -c flamectl -n "__fish_flamectl_using_subcommand status" -s o -l output -d 'Print in this format' -r -f -a "table\t'For people'
+wide\t'With a line for each Pod; of a list with more columns'
 json\t'FlameCluster with its status'
 yaml\t'FlameCluster with its status'
-name\t'flamecluster.flame.xflops.io/NAME'"
+name\t'flamecluster.flame.xflops.io/NAME'
+jsonpath=TEMPLATE\t'What kubectl\'s template makes of the JSON'"
 complete -c flamectl -n "__fish_flamectl_using_subcommand status" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
 complete -c flamectl -n "__fish_flamectl_using_subcommand status" -l context -d 'Use this context of the kubeconfig' -r
 complete -c flamectl -n "__fish_flamectl_using_subcommand status" -s n -l namespace -d 'Work in this namespace' -r
@@ -114,6 +117,7 @@ plain\t'One line a change, and a heartbeat'
 json\t'One JSON object a line'
 none\t'Not at all: errors only'"
 complete -c flamectl -n "__fish_flamectl_using_subcommand status" -s A -l all-namespaces -d 'Show the flames of all namespaces'
+complete -c flamectl -n "__fish_flamectl_using_subcommand status" -s w -l watch -d 'Go on with every change until interrupted'
 complete -c flamectl -n "__fish_flamectl_using_subcommand status" -l no-headers -d 'Leave the table\'s header out'
 complete -c flamectl -n "__fish_flamectl_using_subcommand status" -s v -l verbose -d 'Tell more: every object, retry and request'
 complete -c flamectl -n "__fish_flamectl_using_subcommand status" -s q -l quiet -d 'Tell errors only'
@@ -369,6 +373,10 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand explain" -l recursive 
 complete -c flamectl -n "__fish_flamectl_using_subcommand explain" -s v -l verbose -d 'Tell more: every object, retry and request'
 complete -c flamectl -n "__fish_flamectl_using_subcommand explain" -s q -l quiet -d 'Tell errors only'
 complete -c flamectl -n "__fish_flamectl_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c flamectl -n "__fish_flamectl_using_subcommand schema" -l of -d 'What it is the schema of' -r -f -a "flamecluster\t'A FlameCluster file, for editors'
+status\t'What `status` and `up` print with -o json'
+progress\t'A line on standard error with --progress=json'
+validate\t'What `validate` prints with -o json'"
 complete -c flamectl -n "__fish_flamectl_using_subcommand schema" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
 complete -c flamectl -n "__fish_flamectl_using_subcommand schema" -l context -d 'Use this context of the kubeconfig' -r
 complete -c flamectl -n "__fish_flamectl_using_subcommand schema" -s n -l namespace -d 'Work in this namespace' -r

@@ -5,6 +5,7 @@
 pub mod drive;
 pub mod events;
 pub mod evidence;
+pub mod flames;
 pub mod logs;
 pub mod read;
 mod rights;

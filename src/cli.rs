@@ -35,6 +35,20 @@ const UP_EXAMPLES: &str = "Examples:
   flamectl up -f demo.yaml --dry-run=client  Show what would change
   cat demo.yaml | flamectl up -f - -y        Read standard input, restart Pods without asking";
 
+const STATUS_EXAMPLES: &str = "With -v a flame is described in depth, and each request is told on standard error
+
+Examples:
+  flamectl status demo -w                Go on with every change
+  flamectl status demo -v                Parts, Pods, conditions, causes and events
+  flamectl status -A -l team=ml -o wide  The flames of a team in all namespaces
+  flamectl status -o jsonpath='{range .items[*]}{.metadata.name}{\"\\t\"}{.status.state}{\"\\n\"}{end}'
+
+Exit codes:
+  0    Running
+  3    Pending
+  4    Failed; of several flames the worst counts
+  130  Interrupted, as --watch always is";
+
 const VALIDATE_EXAMPLES: &str = "Examples:
   flamectl validate -f demo.yaml                         Every mistake with its line and cure
   flamectl validate -f flames -o sarif > flamectl.sarif  A directory, for a code host
@@ -187,6 +201,7 @@ pub enum Verb {
     #[command(after_help = UP_EXAMPLES)]
     Up(UpArgs),
     /// Show how a flame is: state, ready Pods, what they wait for
+    #[command(after_help = STATUS_EXAMPLES)]
     Status(StatusArgs),
     /// Show what a flame's Pods write
     #[command(after_help = LOGS_EXAMPLES)]
@@ -215,9 +230,9 @@ pub enum Verb {
     /// Tell what a field of a FlameCluster means, and what it may hold
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
-    /// Print the JSON Schema of FlameCluster files, for editors
+    /// Print the JSON Schema of FlameCluster files, for editors, or of what flamectl prints
     #[command(after_help = SCHEMA_EXAMPLES)]
-    Schema,
+    Schema(SchemaArgs),
     /// Print the completion script of a shell
     #[command(alias = "completion")]
     Completions(CompletionsArgs),

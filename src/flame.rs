@@ -20,11 +20,12 @@ pub mod plan;
 pub mod preflight;
 pub mod rollout;
 pub mod schema;
+pub mod selector;
 pub mod stage;
 pub mod state;
 pub mod template;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod timeline;
 
 use std::collections::BTreeMap;

@@ -3,16 +3,21 @@
 //! Imports flame types, the terminal crates and serde. Nothing here sends a request or parses an argument.
 
 pub mod ask;
+pub mod describe;
 pub mod events;
 pub mod explain;
+pub mod jsonpath;
 pub mod logs;
+pub mod pods;
 pub mod progress;
 pub mod report;
+pub mod schema;
 mod snippet;
 pub mod table;
 mod text;
+pub mod watching;
 
-pub use self::text::shell_word;
+pub use self::text::{one_line, shell_word};
 
 use std::env;
 use std::io::{self, ErrorKind as IoKind, IsTerminal, Write};
@@ -30,7 +35,7 @@ use crate::error::{Content, Error, ErrorKind, Problem, Result, Severity};
 use crate::flame::FlameCluster;
 use crate::flame::plan::Plan;
 use crate::flame::preflight::Finding;
-use crate::flame::state::Status;
+use crate::flame::state::{Cause, Status};
 use crate::flame::timeline::StartUp;
 
 /// Most problems of one file that are told to a person; who repairs that many looks again anyway.
@@ -283,6 +288,11 @@ impl Printer {
                 Severity::Warning if self.is_quiet() => continue,
                 Severity::Warning => ("warning", Color::Yellow),
             };
+            if self.is_json() && finding.severity == Severity::Error {
+                let hints = finding.hint.iter().cloned().collect();
+                self.record(json::error(&Error { hints, ..Error::server(&finding.message) }));
+                continue;
+            }
             self.labelled(label, color, &finding.message);
             if let Some(hint) = &finding.hint {
                 self.indented_hint(hint);
@@ -373,6 +383,13 @@ impl Printer {
         self.progress_record(json::plan(plan));
     }
 
+    /// Tells programs why Pods are not ready.
+    pub fn causes(&self, causes: &[Cause]) {
+        if self.is_json() {
+            causes.iter().for_each(|cause| self.progress_record(json::cause(cause)));
+        }
+    }
+
     /// Tells how long a start took.
     pub fn start_up(&self, start: &StartUp) {
         match self.is_json() {
@@ -391,6 +408,8 @@ impl Printer {
     fn record(&self, mut event: Value) {
         event["version"] = json::VERSION.into();
         event["time"] = json::seconds(self.elapsed());
+        #[cfg(test)]
+        schema::tests::check(&schema::progress(), &event);
         self.to_stderr(&event.to_string());
     }
 
@@ -485,6 +504,8 @@ impl Printer {
 
     fn labelled(&self, label: &str, color: Color, text: &str) {
         match self.is_json() {
+            // Of this one the kind is known to be bad input: others come as an `Error`.
+            true if label == "error" => self.record(json::error(&Error::input(text))),
             true => self.record(json::message(label, text)),
             false => {
                 let label = self.paint(color, &format!("{label}:"));
@@ -592,6 +613,11 @@ pub fn json(document: &impl Serialize) -> Result<String> {
     let text = serde_json::to_string_pretty(document);
     let text = text.map_err(|error| Error::server(format!("JSON can't be written: {error}")))?;
     Ok(text::escape_controls(text))
+}
+
+/// Returns a document as JSON on one line.
+pub fn json_line(document: &Value) -> String {
+    text::escape_controls(document.to_string())
 }
 
 /// Returns documents as YAML, `---` between them. Text that YAML 1.1 reads as something else is quoted: kubectl reads that.

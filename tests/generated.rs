@@ -55,13 +55,20 @@ fn both_examples_render_as_before() {
 }
 
 #[test]
-fn the_json_schema_beside_the_examples_is_current() {
-    let file = root().join("examples/flamecluster.schema.json");
-    let wanted = format!("{}\n", output::json(&schema::json::file()).unwrap());
-    if std::env::var_os("UPDATE").is_some() {
-        fs::write(&file, &wanted).unwrap();
+fn the_json_schemas_beside_the_examples_are_current() {
+    for (name, schema) in [
+        ("flamecluster", schema::json::file()),
+        ("status", output::schema::status()),
+        ("progress", output::schema::progress()),
+        ("validate", output::schema::validate()),
+    ] {
+        let file = root().join(format!("examples/{name}.schema.json"));
+        let wanted = format!("{}\n", output::json(&schema).unwrap());
+        if std::env::var_os("UPDATE").is_some() {
+            fs::write(&file, &wanted).unwrap();
+        }
+        assert_eq!(fs::read_to_string(&file).unwrap(), wanted, "{name}.schema.json is out of date");
     }
-    assert_eq!(fs::read_to_string(&file).unwrap(), wanted, "flamecluster.schema.json is out of date");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use tokio::task::JoinHandle;
 
 use super::evidence::event_requests;
 use super::read::Pages;
-use super::watch::{Change, End, Pace, Silent, follow, watch_params};
+use super::watch::{Change, End, IDLE, Pace, Silent, follow, watch_params};
 use super::{ApiServer, Observer, clock, wire};
 use crate::error::Result;
 use crate::flame::events::{EventType, ObservedEvent};
@@ -140,7 +140,7 @@ impl Follower {
             let happened = matches!(change, Change::Seen) && event.is_of_flame(&filter.flame);
             (resource_version, happened.then(|| EventNews::Happened(Box::new(event.into()))))
         };
-        follow(&self.api, request, &mut self.resource_version, &self.news, news).await
+        follow(&self.api, request, &mut self.resource_version, &self.news, IDLE, None, news).await
     }
 
     /// Reads all events once after 410, and tells those that are newer than the last one.

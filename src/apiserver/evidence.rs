@@ -16,10 +16,11 @@ use serde::de::DeserializeOwned;
 
 use super::wire::{self, List};
 use super::{ApiServer, Failure, Observer, retry_after};
-use crate::flame::events;
+use crate::flame::events::{self, ObservedEvent};
 use crate::flame::evidence::{Evidence, Inquiry, LogOf, LogTail, NodeNote, Warning};
 use crate::flame::logs::tail;
 use crate::flame::names::{Kind, component_of};
+use crate::flame::observed::ObservedPod;
 use crate::flame::rollout::{Event, Rollout, Time};
 use crate::flame::state::{CauseKind, Outlook};
 
@@ -78,6 +79,29 @@ impl ApiServer {
                 Vec::new()
             }
         }
+    }
+
+    /// Reads what happened to these Pods, a request each; what is not answered in time is missing.
+    pub async fn pod_events(
+        &self,
+        namespace: &str,
+        pods: &[&ObservedPod],
+        observer: &dyn Observer,
+    ) -> Vec<ObservedEvent> {
+        let events = pods.iter().map(|pod| async {
+            let (pod, uid) = (&pod.meta.name, &pod.meta.uid);
+            let fields = format!("regarding.kind=Pod,regarding.name={pod},regarding.uid={uid}");
+            let params = ListParams { limit: Some(EVENTS), field_selector: Some(fields), ..Default::default() };
+            match self.ask_for::<List<wire::Event>>(event_requests(namespace).list(&params)).await {
+                Ok(list) => list.items,
+                Err(failure) => {
+                    tell(observer, &format!("events of Pod {pod} are not known"), &failure);
+                    Vec::new()
+                }
+            }
+        });
+        let events: Vec<Vec<wire::Event>> = events.collect::<FuturesUnordered<_>>().collect().await;
+        events.into_iter().flatten().map(Into::into).collect()
     }
 
     /// Reads the end of a log; of the running container where there is none of an ended one (400).

@@ -10,7 +10,7 @@ use super::wire::{self, List};
 use super::{ApiServer, Failure, Observer, Read, built, read_error, requests};
 use crate::error::{Error, Result};
 use crate::flame::names::{self, Component, Kind, ObjectRef};
-use crate::flame::observed::{Observed, ObservedConfigMap, ObservedPod, Snapshot};
+use crate::flame::observed::{Observed, ObservedPod, Snapshot};
 
 /// Pods in one page of a list.
 const PAGE: u32 = 500;
@@ -102,37 +102,6 @@ impl ApiServer {
         let path = format!("/api/v1/namespaces/{namespace}/pods");
         let (pods, resource_version) = self.list::<wire::Pod>(&path, "Pods", selector, false, observer).await?;
         Ok(PodList { pods: pods.into_iter().map(Into::into).collect(), resource_version })
-    }
-
-    /// Reads the records of all flames of one namespace, or of all namespaces, and their Pods.
-    ///
-    /// # Errors
-    /// What the server said.
-    pub async fn list_flames(
-        &self,
-        namespace: Option<&str>,
-        observer: &dyn Observer,
-    ) -> Result<Vec<(String, ObservedConfigMap, Vec<ObservedPod>)>> {
-        let scope = namespace.map(|namespace| format!("/namespaces/{namespace}")).unwrap_or_default();
-        let ours = format!("{}={}", names::LABEL_MANAGED_BY, names::FIELD_MANAGER);
-        let records = format!("{ours},{}={}", names::LABEL_COMPONENT, Component::Config);
-        let path = |kind: Kind| format!("/api/v1{scope}/{}", kind.resource());
-        let (records, _) =
-            self.list::<wire::ConfigMap>(&path(Kind::ConfigMap), "ConfigMaps", &records, false, observer).await?;
-        let (pods, _) = self.list::<wire::Pod>(&path(Kind::Pod), "Pods", &ours, false, observer).await?;
-        let mut flames: Vec<(String, ObservedConfigMap, Vec<ObservedPod>)> =
-            records.into_iter().map(|it| (it.namespace().to_owned(), it.into(), Vec::new())).collect();
-        for pod in pods {
-            let namespace = pod.namespace().to_owned();
-            let pod: ObservedPod = pod.into();
-            let flame = pod.meta.labels.get(names::LABEL_CLUSTER).map(|name| names::config_map(name));
-            let owner =
-                flames.iter_mut().find(|(ns, record, _)| *ns == namespace && Some(&record.meta.name) == flame.as_ref());
-            if let Some((_, _, pods)) = owner {
-                pods.push(pod);
-            }
-        }
-        Ok(flames)
     }
 
     async fn list<T: DeserializeOwned>(

@@ -20,7 +20,7 @@ use crate::flame::rollout::Event;
 /// long a dead one goes unnoticed; going on costs one request and no list.
 const WATCH_SECONDS: u32 = 45;
 /// How long a stream may say nothing: the server's own end and a margin.
-const IDLE: Duration = Duration::from_secs(WATCH_SECONDS as u64 + 10);
+pub(super) const IDLE: Duration = Duration::from_secs(WATCH_SECONDS as u64 + 10);
 /// First pause after a watch that could not be opened, and its ceiling.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
 /// A watch that lived shorter than this is followed by a pause.
@@ -153,7 +153,7 @@ impl Follower {
             };
             (resource_version, Some(news))
         };
-        follow(&self.api, request, &mut self.resource_version, &self.news, news).await
+        follow(&self.api, request, &mut self.resource_version, &self.news, IDLE, None, news).await
     }
 
     /// Reads everything once after 410. Only Pods are listed; the few other objects are read by name, and their watch goes on
@@ -189,23 +189,31 @@ pub(super) fn watch_params() -> WatchParams {
     WatchParams { timeout: Some(WATCH_SECONDS), bookmarks: true, ..Default::default() }
 }
 
-/// Opens one stream and sends on what `news` makes of its events, with the `resourceVersion` from which to go on, until it
-/// ends.
+/// Opens one stream, tells that with `opened`, and sends on what `news` makes of its events, with the `resourceVersion` from
+/// which to go on, until it ends or says nothing for the time of `idle`; nor may it take longer
+/// to open.
 pub(super) async fn follow<T: DeserializeOwned, N>(
     api: &ApiServer,
     request: Result<http::Request<Vec<u8>>, kube::core::request::Error>,
     resource_version: &mut String,
     listener: &mpsc::Sender<N>,
+    idle: Duration,
+    opened: Option<N>,
     news: impl Fn(Change, T) -> (String, Option<N>),
 ) -> End {
-    let mut lines = match open(api, request).await {
+    let mut lines = match open(api, request, idle).await {
         Ok(lines) => lines,
         Err(Failure::Status { status, .. }) if status.code == 410 => return End::Expired,
         Err(failure) => return End::Trouble(failure.text(), retry_after(&failure)),
     };
+    if let Some(opened) = opened
+        && listener.send(opened).await.is_err()
+    {
+        return End::Abandoned;
+    }
     loop {
-        let line = match tokio::time::timeout(IDLE, lines.next()).await {
-            Err(_) => return End::Trouble(format!("the watch said nothing for {} s", IDLE.as_secs()), None),
+        let line = match tokio::time::timeout(idle, lines.next()).await {
+            Err(_) => return End::Trouble(format!("the watch said nothing for {} s", idle.as_secs()), None),
             Ok(Err(why)) => return End::Trouble(why, None),
             Ok(Ok(None)) => return End::Closed,
             Ok(Ok(Some(line))) => line,
@@ -233,9 +241,10 @@ pub(super) async fn follow<T: DeserializeOwned, N>(
 async fn open(
     api: &ApiServer,
     request: Result<http::Request<Vec<u8>>, kube::core::request::Error>,
+    idle: Duration,
 ) -> Result<Lines, Failure> {
     let request = request.map_err(|error| Failure::Broken(error.to_string()))?;
-    let body = api.stream(request, api.request_timeout).await?;
+    let body = api.stream(request, api.request_timeout.min(idle)).await?;
     Ok(Lines { body, buffer: Vec::new(), searched: 0 })
 }
 

@@ -10,14 +10,15 @@ use clap::{ArgMatches, Args, FromArgMatches, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 use super::values::{
-    answer, bar, component_parser, destination_parser, duration, event_type_parser, flame_name, log_target,
-    max_unavailable, replicas, source_parser,
+    StatusFormatParser, answer, bar, component_parser, destination_parser, duration, event_type_parser, flame_name,
+    log_target, max_unavailable, replicas, source_parser,
 };
 use crate::flame::answers::{self, Amounts};
 use crate::flame::events::EventType;
 use crate::flame::logs::LogTarget;
 use crate::flame::names::Component;
 use crate::flame::rollout::{Bar, MaxUnavailable};
+use crate::flame::selector::Selector;
 
 /// Arguments of `up`.
 #[derive(Args, Clone, Debug)]
@@ -78,9 +79,21 @@ pub struct StatusArgs {
     /// Show the flames of all namespaces
     #[arg(short = 'A', long, conflicts_with = "name")]
     pub all_namespaces: bool,
+    /// Show only flames with these labels, as team=ml or 'team in (ml, vision)'
+    ///
+    /// Selects by the labels of the flames' ConfigMaps, which have those of the FlameCluster's metadata, in kubectl's syntax:
+    /// KEY=VALUE, KEY!=VALUE, KEY in (A, B), KEY notin (A, B), KEY, !KEY, with commas between
+    #[arg(short = 'l', long, value_name = "SELECTOR", conflicts_with = "name", value_parser = Selector::parse)]
+    pub selector: Option<Selector>,
     /// Print in this format
-    #[arg(short, long, value_name = "FORMAT", default_value = "table", value_enum)]
-    pub output: ObjectFormat,
+    #[arg(short, long, value_name = "FORMAT", default_value = "table", value_parser = StatusFormatParser)]
+    pub output: StatusFormat,
+    /// Go on with every change until interrupted
+    ///
+    /// A display that is drawn over on a terminal, else one row a change; with json and yaml one document a change. While the
+    /// server cannot be asked the state is Unknown, with when it was heard last
+    #[arg(short, long)]
+    pub watch: bool,
     /// Leave the table's header out
     #[arg(long)]
     pub no_headers: bool,
@@ -364,6 +377,27 @@ pub struct ExplainArgs {
     pub recursive: bool,
 }
 
+/// Arguments of `schema`.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct SchemaArgs {
+    /// What it is the schema of
+    #[arg(long, value_name = "WHAT", default_value = "flamecluster", value_enum)]
+    pub of: SchemaOf,
+}
+
+/// What there are schemas of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// A FlameCluster file, for editors
+    Flamecluster,
+    /// What `status` and `up` print with -o json
+    Status,
+    /// A line on standard error with --progress=json
+    Progress,
+    /// What `validate` prints with -o json
+    Validate,
+}
+
 /// Arguments of `completions`.
 #[derive(Args, Clone, Debug)]
 pub struct CompletionsArgs {
@@ -447,6 +481,35 @@ pub enum ObjectFormat {
     Yaml,
     /// flamecluster.flame.xflops.io/NAME
     Name,
+}
+
+/// Formats of `status`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StatusFormat {
+    /// For people.
+    Table,
+    /// For people who want to see each Pod, or more columns of a list.
+    Wide,
+    /// FlameCluster with its status.
+    Json,
+    /// FlameCluster with its status.
+    Yaml,
+    /// `flamecluster.flame.xflops.io/NAME`.
+    Name,
+    /// What a template makes of the FlameCluster with its status.
+    JsonPath(String),
+}
+
+impl StatusFormat {
+    /// What an argument says for each, and what that is.
+    pub(super) const WORDS: [(&str, &str, Self); 6] = [
+        ("table", "For people", Self::Table),
+        ("wide", "With a line for each Pod; of a list with more columns", Self::Wide),
+        ("json", "FlameCluster with its status", Self::Json),
+        ("yaml", "FlameCluster with its status", Self::Yaml),
+        ("name", "flamecluster.flame.xflops.io/NAME", Self::Name),
+        ("jsonpath=TEMPLATE", "What kubectl's template makes of the JSON", Self::JsonPath(String::new())),
+    ];
 }
 
 /// Formats of `render`.

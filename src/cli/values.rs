@@ -1,11 +1,13 @@
 //! The texts of arguments, parsed into the types that the other layers use.
 
+use std::ffi::OsStr;
 use std::time::Duration;
 
-use clap::builder::{PathBufValueParser, PossibleValuesParser, TypedValueParser};
+use clap::builder::{PathBufValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Arg, Command};
 use jiff::SignedDuration;
 
-use super::args::{Destination, Source};
+use super::args::{Destination, Source, StatusFormat};
 use crate::flame::answers::{self, Checked};
 use crate::flame::events::EventType;
 use crate::flame::logs::LogTarget;
@@ -113,6 +115,33 @@ pub(super) fn component_parser() -> impl TypedValueParser<Value = Component> {
     let components = [Component::SessionManager, Component::ExecutorManager];
     PossibleValuesParser::new(components.map(Component::name)).map(move |name| {
         if name == Component::SessionManager.name() { Component::SessionManager } else { Component::ExecutorManager }
+    })
+}
+
+/// Parses a format of `status`, of which one has a template behind it.
+#[derive(Clone)]
+pub(super) struct StatusFormatParser;
+
+impl TypedValueParser for StatusFormatParser {
+    type Value = StatusFormat;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<StatusFormat, clap::Error> {
+        status_format.parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(StatusFormat::WORDS.into_iter().map(|(word, help, _)| PossibleValue::new(word).help(help))))
+    }
+}
+
+fn status_format(text: &str) -> Result<StatusFormat, String> {
+    if let Some(template) = text.strip_prefix("jsonpath=").filter(|template| !template.is_empty()) {
+        return Ok(StatusFormat::JsonPath(template.to_owned()));
+    }
+    let plain = StatusFormat::WORDS.into_iter().find(|(word, ..)| *word == text);
+    plain.map(|(.., format)| format).ok_or_else(|| {
+        let words = StatusFormat::WORDS.map(|(word, ..)| word);
+        format!("the formats are {}", words.join(", "))
     })
 }
 

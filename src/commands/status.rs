@@ -1,33 +1,86 @@
 //! `status`: the reference's status block, from the record and the Pods on the server; the exit code tells the state.
 
-use super::input::{from_record, recorded};
-use super::work::{View, moment};
-use super::{Context, show};
+mod sheet;
+mod watching;
+
+use self::sheet::{Seen, Sheet};
+use self::watching::Watch;
+use super::Context;
+use super::input::recorded;
+use super::work::{View, interrupts, moment};
 use crate::apiserver::ApiServer;
-use crate::cli::{ObjectFormat, StatusArgs};
+use crate::apiserver::flames::{FlameFilter, FlameList};
+use crate::apiserver::read::Reading;
+use crate::cli::StatusArgs;
 use crate::error::{ErrorKind, Result};
 use crate::flame::FlameCluster;
+use crate::flame::events::{ObservedEvent, merged};
 use crate::flame::evidence::inquiries;
-use crate::flame::observed::{Observed, ObservedConfigMap, Snapshot};
+use crate::flame::names;
+use crate::flame::observed::{ObservedPod, Snapshot};
 use crate::flame::state::{ClusterState, Verdict, verdict};
 
+/// Most Pods besides the session manager's whose events are read.
+const SAMPLES: usize = 5;
+
 pub async fn run(context: &Context<'_>, args: &StatusArgs) -> Result<u8> {
+    let sheet = Sheet::new(context, args)?;
     let api = context.connect().await?;
     let namespace = context.namespace(&api);
+    if args.watch {
+        return watch(context, &api, &namespace, args, &sheet).await;
+    }
     match &args.name {
-        Some(name) => one(context, &api, &namespace, name, args.output).await,
-        None => many(context, &api, (!args.all_namespaces).then_some(namespace.as_str()), args).await,
+        Some(name) => one(context, &api, &namespace, name, &sheet).await,
+        None => many(context, &api, &filter(args, namespace), &sheet).await,
     }
 }
 
-async fn one(context: &Context<'_>, api: &ApiServer, namespace: &str, name: &str, output: ObjectFormat) -> Result<u8> {
+fn filter(args: &StatusArgs, namespace: String) -> FlameFilter {
+    let namespace = (!args.all_namespaces).then_some(namespace);
+    FlameFilter { namespace, name: args.name.clone(), selector: args.selector.clone() }
+}
+
+async fn one(context: &Context<'_>, api: &ApiServer, namespace: &str, name: &str, sheet: &Sheet<'_>) -> Result<u8> {
     let view = View::without_display(context);
     let mut snapshot = api.snapshot(namespace, name, &view).await?.snapshot;
     let flame = recorded(namespace, name, &snapshot)?;
     let verdict = informed(api, &flame, &mut snapshot, &view).await;
+    let events = happened(context, api, (&flame, &snapshot, &verdict), sheet, &view).await;
     view.finish();
-    show::flame(context, &flame, &verdict, None, output)?;
-    Ok(exit_code(verdict.status.state))
+    let seen = Seen { flame, snapshot: &snapshot, verdict, events };
+    sheet.one(&seen)?;
+    Ok(exit_code(&[seen]))
+}
+
+/// Shows one flame, or those of a list, again whenever they change.
+async fn watch(
+    context: &Context<'_>,
+    api: &ApiServer,
+    namespace: &str,
+    args: &StatusArgs,
+    sheet: &Sheet<'_>,
+) -> Result<u8> {
+    let mut interrupted = interrupts(context);
+    let view = View::without_display(context);
+    let filter = filter(args, namespace.to_owned());
+    let list = tokio::select! {
+        list = first(api, namespace, &filter, &view) => list?,
+        _ = interrupted.changed() => return Ok(ErrorKind::Interrupted.exit_code()),
+    };
+    view.finish();
+    if list.flames.iter().next().is_none() {
+        context.printer.line(&nothing(&filter));
+    }
+    Watch { api, filter: &filter, sheet, view: &view }.run(list, interrupted).await
+}
+
+/// Reads what a watch begins with; a flame that is asked for by name has to be there.
+async fn first(api: &ApiServer, namespace: &str, filter: &FlameFilter, view: &View) -> Result<FlameList> {
+    let Some(name) = &filter.name else { return api.list_flames(filter, view).await };
+    let Reading { snapshot, resource_version } = api.snapshot(namespace, name, view).await?;
+    recorded(namespace, name, &snapshot)?;
+    Ok(FlameList::one(namespace, name, snapshot, &resource_version))
 }
 
 /// Returns the verdict, and where something is wrong with what else the server knows of it.
@@ -41,51 +94,86 @@ async fn informed(api: &ApiServer, flame: &FlameCluster, snapshot: &mut Snapshot
     verdict(flame, snapshot, moment())
 }
 
-/// Lists the flames; a single one in the namespace is shown in full.
-async fn many(context: &Context<'_>, api: &ApiServer, namespace: Option<&str>, args: &StatusArgs) -> Result<u8> {
-    let view = View::without_display(context);
-    let flames = api.list_flames(namespace, &view).await?;
-    if flames.is_empty() {
-        let scope = namespace.map_or("any namespace".to_owned(), |namespace| format!("namespace {namespace}"));
-        context.printer.line(&format!("no flames found in {scope}"));
-        return Ok(0);
+/// Returns what happened to the session manager and to a Pod for each cause, where somebody wants the whole description.
+async fn happened(
+    context: &Context<'_>,
+    api: &ApiServer,
+    seen: (&FlameCluster, &Snapshot, &Verdict),
+    sheet: &Sheet<'_>,
+    view: &View,
+) -> Option<Vec<ObservedEvent>> {
+    let (flame, snapshot, verdict) = seen;
+    if !context.printer.is_verbose() || !sheet.is_for_people() {
+        return None;
     }
-    let is_shown_in_full = flames.len() == 1 && !args.all_namespaces;
-    let mut rows = Vec::new();
-    for (namespace, record, pods) in flames {
-        let mut snapshot = Snapshot::default();
-        let created = record.meta.creation_timestamp;
-        let flame = flame(&namespace, &record)?;
-        snapshot.insert(Observed::ConfigMap(record));
-        pods.into_iter().for_each(|pod| snapshot.insert(Observed::Pod(Box::new(pod))));
-        let verdict = match is_shown_in_full {
-            true => informed(api, &flame, &mut snapshot, &view).await,
-            false => verdict(&flame, &snapshot, moment()),
-        };
-        rows.push((flame, verdict, created));
+    let session_manager = names::session_manager(&flame.metadata.name);
+    let samples = verdict.causes.iter().filter_map(|cause| cause.pod.as_deref()).take(SAMPLES);
+    let samples = samples.filter(|pod| *pod != session_manager).chain([session_manager.as_str()]);
+    let pods: Vec<&ObservedPod> = samples.filter_map(|pod| snapshot.pods.get(pod)).collect();
+    Some(merged(api.pod_events(flame.namespace(), &pods, view).await))
+}
+
+/// Lists the flames; to people a single one in the namespace is shown in full.
+async fn many(context: &Context<'_>, api: &ApiServer, filter: &FlameFilter, sheet: &Sheet<'_>) -> Result<u8> {
+    let view = View::without_display(context);
+    let list = api.list_flames(filter, &view).await?;
+    let (mut flames, mut snapshots) = (Vec::new(), Vec::new());
+    let mut code = 0;
+    for (namespace, name, snapshot) in list.flames.into_all() {
+        match recorded(&namespace, &name, &snapshot) {
+            Ok(flame) => {
+                flames.push(flame);
+                snapshots.push(snapshot);
+            }
+            Err(error) => {
+                context.printer.warning(&error.what);
+                code = error.kind.exit_code();
+            }
+        }
+    }
+    let is_in_full = flames.len() == 1 && filter.namespace.is_some() && sheet.is_for_people();
+    let mut verdicts = Vec::new();
+    for (flame, snapshot) in flames.iter().zip(&mut snapshots) {
+        if is_in_full {
+            let verdict = informed(api, flame, snapshot, &view).await;
+            let events = happened(context, api, (flame, snapshot, &verdict), sheet, &view).await;
+            verdicts.push((verdict, events));
+        } else {
+            verdicts.push((verdict(flame, snapshot, moment()), None));
+        }
     }
     view.finish();
-    match rows.as_slice() {
-        [(flame, verdict, _)] if is_shown_in_full => {
-            show::flame(context, flame, verdict, None, args.output)?;
-            Ok(exit_code(verdict.status.state))
+    let seen = flames.into_iter().zip(&snapshots).zip(verdicts);
+    let seen: Vec<Seen<'_>> =
+        seen.map(|((flame, snapshot), (verdict, events))| Seen { flame, snapshot, verdict, events }).collect();
+    match seen.as_slice() {
+        [one] if is_in_full => sheet.one(one)?,
+        many => {
+            if many.is_empty() {
+                context.printer.line(&nothing(filter));
+            }
+            sheet.many(many)?;
         }
-        _ => {
-            show::flames(context, &rows, args)?;
-            Ok(0)
-        }
+    }
+    Ok(code.max(exit_code(&seen)))
+}
+
+/// Says that there are no flames, and where.
+fn nothing(filter: &FlameFilter) -> String {
+    let scope = filter.namespace.as_ref().map(|namespace| format!("namespace {namespace}"));
+    let scope = scope.unwrap_or_else(|| "any namespace".to_owned());
+    match &filter.selector {
+        Some(selector) => format!("no flames found in {scope} with labels {selector}"),
+        None => format!("no flames found in {scope}"),
     }
 }
 
-fn flame(namespace: &str, record: &ObservedConfigMap) -> Result<FlameCluster> {
-    from_record(namespace, record)
-}
-
-/// Returns the exit code that tells the state (design: exit codes).
-fn exit_code(state: ClusterState) -> u8 {
-    match state {
+/// Returns the exit code that tells the state, of many flames the worst (design: exit codes).
+fn exit_code(flames: &[Seen<'_>]) -> u8 {
+    let codes = flames.iter().map(|seen| match seen.verdict.status.state {
         ClusterState::Running => 0,
         ClusterState::Pending => ErrorKind::Timeout.exit_code(),
         ClusterState::Failed => ErrorKind::Unhealthy.exit_code(),
-    }
+    });
+    codes.max().unwrap_or(0)
 }

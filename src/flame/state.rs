@@ -19,7 +19,7 @@ use super::observed::{ObservedPod, Seconds, Snapshot};
 use causes::Pods;
 
 pub use cause::{Cause, CauseKind, Outlook};
-pub use words::{duration, one_line, quota, ranges};
+pub use words::{duration, exit, one_line, quota, ranges};
 
 /// The state of a flame (reference: "Cluster States").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -11,13 +11,13 @@ mod plain;
 
 use std::time::Duration;
 
-use self::display::Display;
 use self::json::Json;
 use self::live::Live;
 use self::plain::Plain;
 use super::{Printer, ProgressMode};
 use crate::flame::rollout::{Event, Time};
 
+pub(super) use self::display::Display;
 pub(super) use self::live::Size;
 
 /// Longest silence while waiting. The driver ticks four times a second, hence the quarter.

@@ -12,7 +12,7 @@ use super::{json, text};
 use crate::error::{Error, Problem, Result, Severity};
 
 /// The version of the JSON report: within it fields are added at most.
-const API_VERSION: &str = "flamectl/v1";
+pub const API_VERSION: &str = "flamectl/v1";
 /// What stands as it is in a segment of a URI (RFC 3986: "unreserved").
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use comfy_table::{Table, presets};
 
 use super::text;
+use crate::flame::FlameCluster;
 use crate::flame::names::{Component, ObjectRef};
 use crate::flame::plan::{Change, Op, Plan, Why};
 use crate::flame::state::{Cause, ClusterState, Verdict};
@@ -129,21 +130,28 @@ fn strays(strays: &[ObjectRef]) -> String {
     format!("not touched, though labelled as this flame's: {}", names.join(", "))
 }
 
-/// Returns a flame's status block, its endpoint, and each cause with what is known of it.
-pub fn status(name: &str, namespace: &str, verdict: &Verdict, headers: bool) -> String {
+/// Columns of a status block.
+pub const STATUS: [&str; 7] = ["NAME", "NAMESPACE", "STATE", "SESSION-MANAGER", "EXECUTORS", "CONFIG", "MESSAGE"];
+
+/// Returns the cells of a status block.
+pub fn status_cells(name: &str, namespace: &str, verdict: &Verdict, message: &str) -> [String; STATUS.len()] {
     let status = &verdict.status;
-    let header = ["NAME", "NAMESPACE", "STATE", "SESSION-MANAGER", "EXECUTORS", "CONFIG", "MESSAGE"];
-    let row = vec![
+    [
         name.to_owned(),
         namespace.to_owned(),
         status.state.to_string(),
         format!("{}/1", status.session_manager.ready),
         format!("{}/{}", status.executor_manager.ready, status.executor_manager.replicas),
         status.config_generation.to_string(),
-        message(verdict),
-    ];
-    let block = table(headers.then_some(&header[..]), [row]);
-    let endpoint = format!("Session manager endpoint: {}", status.session_manager.endpoint);
+        message.to_owned(),
+    ]
+}
+
+/// Returns a flame's status block, its endpoint, and each cause with what is known of it.
+pub fn status(name: &str, namespace: &str, verdict: &Verdict, headers: bool) -> String {
+    let row = status_cells(name, namespace, verdict, &message(verdict));
+    let block = table(headers.then_some(&STATUS[..]), [row.to_vec()]);
+    let endpoint = format!("Session manager endpoint: {}", verdict.status.session_manager.endpoint);
     let told = verdict.causes.iter().take(CAUSES).flat_map(Cause::lines);
     let more = verdict.causes.len().saturating_sub(CAUSES);
     let more = (more > 0).then(|| format!("and {}", text::count(more, "other cause")));
@@ -155,7 +163,7 @@ pub fn status(name: &str, namespace: &str, verdict: &Verdict, headers: bool) -> 
 }
 
 /// Returns the message without the causes where they are listed besides.
-fn message(verdict: &Verdict) -> String {
+pub fn message(verdict: &Verdict) -> String {
     let message = text::one_line(&verdict.status.message, usize::MAX);
     match message.split_once("; ") {
         Some((counts, _)) if !verdict.causes.is_empty() => counts.to_owned(),
@@ -205,6 +213,34 @@ pub struct FlameRow {
     pub replicas: u32,
     /// Seconds since the record was made, where that is known.
     pub age: Option<u64>,
+    /// `status.configGeneration`.
+    pub config_generation: u64,
+    /// `status.sessionManager.endpoint`.
+    pub endpoint: String,
+    /// `spec.sessionManager.image`.
+    pub session_manager_image: String,
+    /// `spec.executorManager.image`.
+    pub executor_manager_image: String,
+}
+
+impl FlameRow {
+    /// Makes the row of a flame whose record was made so many seconds ago.
+    pub fn new(flame: &FlameCluster, verdict: &Verdict, age: Option<u64>) -> Self {
+        let status = &verdict.status;
+        Self {
+            namespace: flame.namespace().to_owned(),
+            name: flame.metadata.name.clone(),
+            state: status.state,
+            session_manager_ready: status.session_manager.ready,
+            ready: status.executor_manager.ready,
+            replicas: status.executor_manager.replicas,
+            age,
+            config_generation: status.config_generation,
+            endpoint: status.session_manager.endpoint.clone(),
+            session_manager_image: flame.spec.session_manager.image.clone(),
+            executor_manager_image: flame.spec.executor_manager.image.clone(),
+        }
+    }
 }
 
 /// Which parts of a list are shown.
@@ -214,32 +250,66 @@ pub struct ListOptions {
     pub namespaces: bool,
     /// The header.
     pub headers: bool,
+    /// Configuration, endpoint and images.
+    pub wide: bool,
 }
 
-/// Returns flames, one a line, by namespace and name; no flames make no text.
-pub fn list(flames: &[FlameRow], options: ListOptions) -> String {
-    let first = usize::from(!options.namespaces);
-    let sorted: BTreeSet<(&str, &str, usize)> =
-        flames.iter().enumerate().map(|(at, it)| (it.namespace.as_str(), it.name.as_str(), at)).collect();
-    let rows = sorted.into_iter().map(|(namespace, name, at)| {
-        let flame = &flames[at];
-        let row = [
-            namespace.to_owned(),
-            name.to_owned(),
+/// Columns of a list, those of a wide one last.
+const LIST: [&str; 10] = [
+    "NAMESPACE",
+    "NAME",
+    "STATE",
+    "SESSION-MANAGER",
+    "EXECUTORS",
+    "AGE",
+    "CONFIG",
+    "ENDPOINT",
+    "SESSION-MANAGER-IMAGE",
+    "EXECUTOR-MANAGER-IMAGE",
+];
+/// How many of them there are where it is not wide.
+const NARROW: usize = 6;
+
+impl ListOptions {
+    fn columns(self) -> std::ops::Range<usize> {
+        usize::from(!self.namespaces)..if self.wide { LIST.len() } else { NARROW }
+    }
+
+    /// Returns the header of a list, whether it is shown or not.
+    pub fn header(self) -> &'static [&'static str] {
+        &LIST[self.columns()]
+    }
+
+    /// Returns a flame's cells.
+    pub fn cells(self, flame: &FlameRow) -> Vec<String> {
+        let image = |image: &str| text::one_line(image, usize::MAX);
+        let cells = [
+            flame.namespace.clone(),
+            flame.name.clone(),
             flame.state.to_string(),
             format!("{}/1", flame.session_manager_ready),
             format!("{}/{}", flame.ready, flame.replicas),
             flame.age.map_or("<unknown>".to_owned(), text::age),
+            flame.config_generation.to_string(),
+            flame.endpoint.clone(),
+            image(&flame.session_manager_image),
+            image(&flame.executor_manager_image),
         ];
-        row[first..].to_vec()
-    });
-    let header = ["NAMESPACE", "NAME", "STATE", "SESSION-MANAGER", "EXECUTORS", "AGE"];
+        cells[self.columns()].to_vec()
+    }
+}
+
+/// Returns flames, one a line, by namespace and name; no flames make no text.
+pub fn list(flames: &[FlameRow], options: ListOptions) -> String {
+    let sorted: BTreeSet<(&str, &str, usize)> =
+        flames.iter().enumerate().map(|(at, it)| (it.namespace.as_str(), it.name.as_str(), at)).collect();
+    let rows = sorted.into_iter().map(|(.., at)| options.cells(&flames[at]));
     let headers = options.headers && !flames.is_empty();
-    table(headers.then_some(&header[first..]), rows)
+    table(headers.then_some(options.header()), rows)
 }
 
 /// Lays out rows as kubectl does: no lines, three spaces between columns.
-fn table(header: Option<&[&str]>, rows: impl IntoIterator<Item = Vec<String>>) -> String {
+pub fn table(header: Option<&[&str]>, rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     if let Some(header) = header {
@@ -457,10 +527,14 @@ mod tests {
             ready,
             replicas: 10,
             age,
+            config_generation: 4,
+            endpoint: format!("http://{name}-session-manager:8080"),
+            session_manager_image: "sm:v1".to_owned(),
+            executor_manager_image: "em:v1".to_owned(),
         };
         let flames = [row("ml", "demo", 3, Some(130)), row("a-longer-one", "b", 10, None)];
         check(
-            &list(&flames, ListOptions { namespaces: true, headers: true }),
+            &list(&flames, ListOptions { namespaces: true, headers: true, wide: false }),
             &[
                 "NAMESPACE      NAME   STATE     SESSION-MANAGER   EXECUTORS   AGE",
                 "a-longer-one   b      Running   1/1               10/10       <unknown>",
@@ -468,9 +542,16 @@ mod tests {
             ],
         );
         check(
-            &list(&flames[..1], ListOptions { namespaces: false, headers: false }),
+            &list(&flames[..1], ListOptions { namespaces: false, headers: false, wide: false }),
             &["demo   Running   1/1   3/10   2m10s"],
         );
-        assert_eq!(list(&[], ListOptions { namespaces: true, headers: true }), "");
+        assert_eq!(list(&[], ListOptions { namespaces: true, headers: true, wide: true }), "");
+        check(
+            &list(&flames[..1], ListOptions { namespaces: false, headers: true, wide: true }),
+            &[
+                "NAME   STATE     SESSION-MANAGER   EXECUTORS   AGE     CONFIG   ENDPOINT                           SESSION-MANAGER-IMAGE   EXECUTOR-MANAGER-IMAGE",
+                "demo   Running   1/1               3/10        2m10s   4        http://demo-session-manager:8080   sm:v1                   em:v1",
+            ],
+        );
     }
 }

@@ -40,5 +40,11 @@ fn the_schema_is_json_and_the_one_beside_the_examples() {
     let output = Session::new().run("schema");
     let schema = include_str!("../../examples/flamecluster.schema.json");
     assert_eq!(output, format!("exit 0\n--- stdout\n{schema}--- stderr\n"));
+    for of in ["status", "progress", "validate"] {
+        let file = format!("{}/examples/{of}.schema.json", env!("CARGO_MANIFEST_DIR"));
+        let schema = std::fs::read_to_string(file).unwrap();
+        let output = Session::new().run(&format!("schema --of {of}"));
+        assert_eq!(output, format!("exit 0\n--- stdout\n{schema}--- stderr\n"));
+    }
     assert_snapshot!("schema_help", Session::new().run("schema --help"));
 }

@@ -13,6 +13,7 @@ fn the_help_tells_what_flamectl_is_and_what_the_exit_codes_mean() {
         assert_snapshot!("help_up", Session::new().run("up --help"));
         assert_snapshot!("help_logs", Session::new().run("logs --help"));
         assert_snapshot!("help_events", Session::new().run("events --help"));
+        assert_snapshot!("help_status", Session::new().run("status --help"));
     });
 }
 
@@ -30,6 +31,10 @@ fn bad_usage_is_told_and_ends_with_two() {
         ("no_such_executor", "logs demo 10000"),
         ("no_pod_of_the_flame", "logs demo other-session-manager"),
         ("bad_event_type", "events demo --types=Error"),
+        ("bad_selector", "status -l a=b=c"),
+        ("selector_and_name", "status demo -l a=b"),
+        ("bad_status_format", "status -o tabel"),
+        ("bad_jsonpath", "status -o jsonpath={.status"),
     ] {
         assert_snapshot!(name, Session::new().run(args));
     }

@@ -33,6 +33,13 @@ fn json_is_one_object_on_standard_output() {
     let session = three();
     assert_snapshot!("json", session.run("validate -f bad.yaml large.yaml nowhere.yaml -o json"));
     assert_snapshot!("json_fine", session.run("validate -f good.yaml -o json"));
+    let validator = jsonschema::draft7::new(&flamectl::output::schema::validate()).unwrap();
+    for args in ["validate -f bad.yaml large.yaml nowhere.yaml -o json", "validate -f good.yaml -o json"] {
+        let output = session.command(args).output().unwrap();
+        let report = serde_json::from_slice(&output.stdout).unwrap();
+        let complaints: Vec<String> = validator.iter_errors(&report).map(|it| it.to_string()).collect();
+        assert_eq!(complaints, Vec::<String>::new(), "{report:#}");
+    }
 }
 
 #[test]

@@ -14,6 +14,7 @@
 mod bed;
 mod flames;
 mod running;
+mod schemas;
 mod terminal;
 
 mod access;
@@ -34,6 +35,7 @@ mod preflight;
 mod progress;
 mod scale;
 mod status;
+mod status_watch;
 mod trouble;
 mod up;
 mod watch;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::bed::{Namespace, Ran, namespace};
 use crate::flames::{demo, edited, images};
+use crate::schemas;
 use crate::terminal::{OnTerminal, Screen};
 
 /// The sizes that people have.
@@ -121,6 +122,7 @@ fn events(ran: &Ran) -> Vec<Value> {
     let parse = |line: &str| serde_json::from_str(line).unwrap_or_else(|why| panic!("{why}: {line:?}\n{ran}"));
     let events: Vec<Value> = ran.stderr.lines().map(parse).collect();
     for event in &events {
+        schemas::check("progress", event);
         assert_eq!(event["version"], 1, "{event}");
         assert!(event["time"].is_f64() && event["event"].is_string(), "{event}");
     }

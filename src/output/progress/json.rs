@@ -177,7 +177,8 @@ fn slowest(slowest: Slowest, now: Time) -> Value {
     })
 }
 
-fn cause(cause: &Cause) -> Value {
+/// Returns a cause with what is known of it.
+pub fn cause(cause: &Cause) -> Value {
     json!({
         "event": "cause",
         "component": cause.component.name(),
@@ -294,7 +295,7 @@ pub fn seconds(time: Time) -> Value {
 }
 
 /// Returns words as one key: `not created` → `notCreated`.
-fn key(words: &str) -> String {
+pub fn key(words: &str) -> String {
     let mut words = words.split(' ');
     let first = words.next().unwrap_or_default().to_owned();
     words.fold(first, |key, word| {
@@ -312,9 +313,21 @@ mod tests {
     use crate::flame::rollout::{Action, FieldConflict, Left, Wave};
     use crate::flame::timeline::ExecutorStarts;
     use crate::output::progress::testing::{at, down, held, retry, up, wrote};
+    use crate::output::schema;
 
+    /// Takes what is to be printed, which is as the schema says once the printer has put its own fields in front.
     fn told(json: &mut Json) -> Vec<Value> {
-        json.take_records()
+        let records = json.take_records();
+        records.iter().for_each(is_as_written_down);
+        records
+    }
+
+    #[track_caller]
+    fn is_as_written_down(record: &Value) {
+        let mut event = record.clone();
+        event["version"] = VERSION.into();
+        event["time"] = seconds(at(1.5));
+        schema::tests::check(&schema::progress(), &event);
     }
 
     fn happen(json: &mut Json, progress: Progress, now: f64) {
@@ -362,6 +375,7 @@ mod tests {
             ..down(0, 3, Left { pods: 3, services: 2, config_maps: 1 })
         };
         let full = progress(&full, at(0.0), at(2.5));
+        [&empty, &full].into_iter().for_each(is_as_written_down);
         let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
         assert_eq!(keys(&empty), keys(&full));
         assert_eq!(keys(&empty["executors"]), keys(&full["sessionManager"]));
