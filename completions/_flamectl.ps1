@@ -44,7 +44,7 @@ Register-ArgumentCompleter -Native -CommandName 'flamectl' -ScriptBlock {
             [CompletionResult]::new('events', 'events', [CompletionResultType]::ParameterValue, 'Show what happened to a flame''s objects, oldest first')
             [CompletionResult]::new('render', 'render', [CompletionResultType]::ParameterValue, 'Print the objects that `up` would apply, without a server')
             [CompletionResult]::new('down', 'down', [CompletionResultType]::ParameterValue, 'Delete a flame''s objects')
-            [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Keep a flame as its file says until interrupted')
+            [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Keep flames as their files, or their records, say until interrupted')
             [CompletionResult]::new('diff', 'diff', [CompletionResultType]::ParameterValue, 'Show what `up` would change')
             [CompletionResult]::new('scale', 'scale', [CompletionResultType]::ParameterValue, 'Change the number of executors')
             [CompletionResult]::new('restart', 'restart', [CompletionResultType]::ParameterValue, 'Replace a flame''s Pods, or those of one component')
@@ -219,8 +219,9 @@ Register-ArgumentCompleter -Native -CommandName 'flamectl' -ScriptBlock {
             break
         }
         'flamectl;watch' {
-            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Read the FlameCluster from FILE, again whenever it changes')
-            [CompletionResult]::new('--filename', '--filename', [CompletionResultType]::ParameterName, 'Read the FlameCluster from FILE, again whenever it changes')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Keep the flames of these files, or of the files in these directories, and read them again whenever they change')
+            [CompletionResult]::new('--filename', '--filename', [CompletionResultType]::ParameterName, 'Keep the flames of these files, or of the files in these directories, and read them again whenever they change')
+            [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'Write lines in this format')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Use this context of the kubeconfig')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Work in this namespace')
@@ -230,6 +231,10 @@ Register-ArgumentCompleter -Native -CommandName 'flamectl' -ScriptBlock {
             [CompletionResult]::new('--as-group', '--as-group', [CompletionResultType]::ParameterName, 'Act as a member of this group (can be repeated)')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output')
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'Show progress in this way')
+            [CompletionResult]::new('-A', '-A ', [CompletionResultType]::ParameterName, 'Keep the recorded flames of all namespaces')
+            [CompletionResult]::new('--all-namespaces', '--all-namespaces', [CompletionResultType]::ParameterName, 'Keep the recorded flames of all namespaces')
+            [CompletionResult]::new('--once', '--once', [CompletionResultType]::ParameterName, 'Look once, put right what has drifted, and end: 0 where nothing had, 1 where something had, more where it failed')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Look once, tell what has drifted, and change nothing; the exit codes are those of --once')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more: every object, retry and request')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more: every object, retry and request')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Tell errors only')

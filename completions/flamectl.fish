@@ -48,7 +48,7 @@ complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "logs" -d 'Show wh
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "events" -d 'Show what happened to a flame\'s objects, oldest first'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "render" -d 'Print the objects that `up` would apply, without a server'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "down" -d 'Delete a flame\'s objects'
-complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "watch" -d 'Keep a flame as its file says until interrupted'
+complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "watch" -d 'Keep flames as their files, or their records, say until interrupted'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "diff" -d 'Show what `up` would change'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "scale" -d 'Change the number of executors'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "restart" -d 'Replace a flame\'s Pods, or those of one component'
@@ -216,7 +216,9 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand down" -s y -l yes -d '
 complete -c flamectl -n "__fish_flamectl_using_subcommand down" -s v -l verbose -d 'Tell more: every object, retry and request'
 complete -c flamectl -n "__fish_flamectl_using_subcommand down" -s q -l quiet -d 'Tell errors only'
 complete -c flamectl -n "__fish_flamectl_using_subcommand down" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -s f -l filename -d 'Read the FlameCluster from FILE, again whenever it changes' -r -F
+complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -s f -l filename -d 'Keep the flames of these files, or of the files in these directories, and read them again whenever they change' -r -F
+complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -l log-format -d 'Write lines in this format' -r -f -a "text\t'The time, the level, the flame, and what happened'
+json\t'One JSON object a line'"
 complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
 complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -l context -d 'Use this context of the kubeconfig' -r
 complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -s n -l namespace -d 'Work in this namespace' -r
@@ -231,6 +233,9 @@ live\t'A display that is drawn over, where there is a terminal'
 plain\t'One line a change, and a heartbeat'
 json\t'One JSON object a line'
 none\t'Not at all: errors only'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -s A -l all-namespaces -d 'Keep the recorded flames of all namespaces'
+complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -l once -d 'Look once, put right what has drifted, and end: 0 where nothing had, 1 where something had, more where it failed'
+complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -l dry-run -d 'Look once, tell what has drifted, and change nothing; the exit codes are those of --once'
 complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -s v -l verbose -d 'Tell more: every object, retry and request'
 complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -s q -l quiet -d 'Tell errors only'
 complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'

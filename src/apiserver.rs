@@ -6,6 +6,7 @@ pub mod drive;
 pub mod events;
 pub mod evidence;
 pub mod flames;
+pub mod hub;
 pub mod logs;
 pub mod read;
 mod rights;

@@ -49,6 +49,13 @@ Exit codes:
   4    Failed; of several flames the worst counts
   130  Interrupted, as --watch always is";
 
+const WATCH_EXAMPLES: &str = "\
+Examples:
+  flamectl watch -f flames/            Keep the flames of all files in a directory
+  flamectl watch demo                  Keep a flame as the last up or scale left it
+  flamectl watch -A --log-format=json  Keep all recorded flames
+  flamectl watch --once                Put right once what has drifted, for cron
+  flamectl watch --dry-run             Tell what has drifted and change nothing";
 const VALIDATE_EXAMPLES: &str = "Examples:
   flamectl validate -f demo.yaml                         Every mistake with its line and cure
   flamectl validate -f flames -o sarif > flamectl.sarif  A directory, for a code host
@@ -212,7 +219,8 @@ pub enum Verb {
     Render(RenderArgs),
     /// Delete a flame's objects
     Down(DownArgs),
-    /// Keep a flame as its file says until interrupted
+    /// Keep flames as their files, or their records, say until interrupted
+    #[command(after_help = WATCH_EXAMPLES)]
     Watch(WatchArgs),
     /// Show what `up` would change
     #[command(after_help = "Exit codes:\n  0   Same\n  1   Different\n  2+  Error, or the server would refuse `up`")]

@@ -64,6 +64,7 @@ fn tell(printer: &Printer, notice: &Notice) -> u8 {
 fn exit_code(verb: &Verb, kind: ErrorKind) -> u8 {
     match (verb, kind.exit_code()) {
         (Verb::Diff(_), 1) => ErrorKind::Input.exit_code(),
+        (Verb::Watch(args), 1) if args.once || args.dry_run => ErrorKind::Input.exit_code(),
         (_, code) => code,
     }
 }

@@ -7,6 +7,7 @@ pub mod describe;
 pub mod events;
 pub mod explain;
 pub mod jsonpath;
+pub mod log;
 pub mod logs;
 pub mod pods;
 pub mod progress;
@@ -500,6 +501,12 @@ impl Printer {
         let environment = &self.environment;
         let by_environment = environment.stdout_is_terminal && !environment.no_color && !environment.dumb;
         self.options.color.unwrap_or(by_environment)
+    }
+
+    /// Writes a line as it is: the log's own format, or a program's.
+    fn raw_line(&self, line: &str) {
+        // There is nowhere left to say that stderr is gone.
+        let _ = write(&self.err, &[line, "\n"]);
     }
 
     fn labelled(&self, label: &str, color: Color, text: &str) {

@@ -15,7 +15,7 @@ use super::watch::{News, Watch};
 use super::{ApiServer, Observer};
 use crate::error::{Error, ErrorKind, Result};
 use crate::flame::names::{Kind, ObjectRef};
-use crate::flame::plan::Desired;
+use crate::flame::plan::{Desired, Drift};
 use crate::flame::rollout::{Event, Outcome, Progress, Rollout, Step, Time, Write};
 
 /// How often an observer ticks while something is awaited.
@@ -24,6 +24,10 @@ pub const TICK: Duration = Duration::from_millis(250);
 const TELLING: u32 = 20;
 /// Requests in flight at first, and at most: inside the 49 seats that API priority and fairness gives one ordinary user.
 const WINDOW: (usize, usize) = (8, 40);
+/// How often an observer ticks while all is well.
+const IDLE: Duration = Duration::from_secs(60);
+/// How long writes in flight may take to end after an interruption, where they are waited for.
+const FINISHES: Duration = Duration::from_secs(5);
 /// How long a command that ends without success still waits to learn why.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -31,8 +35,11 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 pub struct Outside {
     /// Ctrl-C or SIGTERM.
     pub interrupted: tokio::sync::watch::Receiver<bool>,
-    /// What is desired from now on (`watch`: the file changed).
-    pub aims: Option<mpsc::Receiver<Desired>>,
+    /// What is desired from now on (`watch`: the file changed); with it the work goes on when it is done, and writes in
+    /// flight end before an interruption ends it.
+    pub aims: Option<mpsc::UnboundedReceiver<Desired>>,
+    /// Where news come from; none opens a watch of the flame's own when one is needed.
+    pub watch: Option<Watch>,
 }
 
 /// One flame's work on one server.
@@ -64,7 +71,6 @@ impl Drive<'_> {
     /// # Errors
     /// What the rollout gives up for, or that the command was interrupted.
     pub async fn run(&self, rollout: &mut Rollout, outside: &mut Outside) -> Result<()> {
-        let mut watch = None;
         let mut window = WINDOW.0;
         let mut told = Told::default();
         let mut inquirer = Inquirer::new(self.api, self.namespace, self.observer);
@@ -81,15 +87,13 @@ impl Drive<'_> {
                 _ if *outside.interrupted.borrow() => return Err(rollout.interrupted()),
                 Step::Read(objects) => self.read(rollout, objects, outside).await,
                 Step::Write(writes) => {
-                    // The watch is there before the first write, so that nothing of what follows is missed.
-                    let watch = watch.get_or_insert_with(|| self.open(rollout));
-                    self.write(rollout, writes, watch, &mut window, &mut told, outside).await?;
+                    self.write(rollout, writes, &mut window, &mut told, outside).await?;
                 }
-                Step::Done => self.wait(rollout, &mut watch, &mut inquirer, None, outside).await,
+                Step::Done => self.wait(rollout, &mut inquirer, (None, IDLE), outside).await,
                 Step::Wait(until) => {
                     // A step over many Pods costs; letting news gather for a multiple of that bounds the share of a core.
                     sleep(cost * 4).await;
-                    self.wait(rollout, &mut watch, &mut inquirer, until, outside).await;
+                    self.wait(rollout, &mut inquirer, (until, TICK), outside).await;
                 }
             }
         }
@@ -148,43 +152,63 @@ impl Drive<'_> {
         &self,
         rollout: &mut Rollout,
         writes: Vec<Write>,
-        watch: &mut Watch,
         window: &mut usize,
         told: &mut Told,
         outside: &mut Outside,
     ) -> Result<()> {
+        // The watch is there before the first write, so that nothing of what follows is missed.
+        let watch = outside.watch.get_or_insert_with(|| self.open(rollout));
+        let finishes = if outside.aims.is_some() { FINISHES } else { Duration::ZERO };
         let mut waiting = writes.into_iter();
         let mut in_flight = FuturesUnordered::new();
         let mut stopped = false;
+        let mut ends_at: Option<Time> = None;
         loop {
             while !stopped && in_flight.len() < *window {
                 let Some(write) = waiting.next() else { break };
                 let body = rollout.body(&write);
+                let drift = rollout.drift(&write);
                 in_flight.push(async move {
                     let outcome = self.api.write(self.namespace, &write, body, false).await;
-                    (write, outcome)
+                    (write, drift, outcome)
                 });
             }
             tokio::select! {
                 ended = in_flight.next() => match ended {
+                    None if ends_at.is_some() => return Err(rollout.interrupted()),
                     None => return Ok(()),
-                    Some((write, outcome)) => {
+                    Some((write, drift, outcome)) => {
                         let outcome = outcome?;
                         adapt(window, &outcome);
                         stopped |= matches!(outcome, Outcome::Refused(_) | Outcome::Busy(..));
                         self.tell_outcome(&write, &outcome);
+                        self.tell_repair(rollout, &write, drift, &outcome);
                         rollout.wrote(&write, outcome, self.now());
                     }
                 },
                 // News are taken in all along: one of them may be that another command took the flame over.
                 Some(news) = watch.next() => self.take(rollout, news),
                 () = sleep(TICK) => self.observer.tick(),
-                Ok(()) = outside.interrupted.changed() => return Err(rollout.interrupted()),
+                Ok(()) = outside.interrupted.changed(), if ends_at.is_none() => {
+                    ends_at = Some(self.now() + finishes);
+                    stopped = true;
+                }
+            }
+            if ends_at.is_some_and(|end| self.now() >= end) {
+                return Err(rollout.interrupted());
             }
             stopped |= rollout.is_late(self.now());
             if self.now() >= told.again {
                 self.tell(rollout, told);
             }
+        }
+    }
+
+    fn tell_repair(&self, rollout: &mut Rollout, write: &Write, drift: Vec<Drift>, outcome: &Outcome) {
+        if matches!(outcome, Outcome::Created(_) | Outcome::Changed(_) | Outcome::Gone)
+            && let Some(repair) = rollout.repaired(write, drift)
+        {
+            self.observer.event(Event::Repaired(Box::new(repair)));
         }
     }
 
@@ -211,15 +235,14 @@ impl Drive<'_> {
     async fn wait(
         &self,
         rollout: &mut Rollout,
-        watch: &mut Option<Watch>,
         inquirer: &mut Inquirer<'_>,
-        until: Option<Time>,
+        (until, tick): (Option<Time>, Duration),
         outside: &mut Outside,
     ) {
-        let watch = watch.get_or_insert_with(|| self.open(rollout));
+        let watch = outside.watch.get_or_insert_with(|| self.open(rollout));
         loop {
             inquirer.look(rollout, self.now());
-            let left = until.map_or(TICK, |until| until.saturating_sub(self.now()).min(TICK));
+            let left = until.map_or(tick, |until| until.saturating_sub(self.now()).min(tick));
             let aim = async {
                 match &mut outside.aims {
                     Some(aims) => aims.recv().await,
@@ -251,6 +274,26 @@ impl Drive<'_> {
                         return;
                     }
                 }
+                Ok(()) = outside.interrupted.changed() => return,
+            }
+        }
+    }
+
+    /// Waits after something stopped the work, while news are taken in; ends early with a new aim or an interruption.
+    pub async fn rest(&self, rollout: &mut Rollout, pause: Duration, outside: &mut Outside) {
+        let watch = outside.watch.get_or_insert_with(|| self.open(rollout));
+        let mut over = pin!(sleep(pause));
+        loop {
+            let aim = async {
+                match &mut outside.aims {
+                    Some(aims) => aims.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                Some(news) = watch.next() => self.take(rollout, news),
+                Some(desired) = aim => return rollout.aim(desired),
+                () = &mut over => return,
                 Ok(()) = outside.interrupted.changed() => return,
             }
         }

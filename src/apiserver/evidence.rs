@@ -189,7 +189,7 @@ fn about(inquiry: &Inquiry) -> About {
     (inquiry.uid.clone(), inquiry.asked.reason.clone(), inquiry.asked.restart_count)
 }
 
-type Answer<'a> = Pin<Box<dyn Future<Output = (String, Evidence)> + 'a>>;
+type Answer<'a> = Pin<Box<dyn Future<Output = (String, Evidence)> + Send + 'a>>;
 
 /// Asks a rollout's inquiries in the background, so that neither news nor writes wait for the answers.
 pub struct Inquirer<'a> {

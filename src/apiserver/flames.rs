@@ -10,22 +10,34 @@ use tokio::task::JoinHandle;
 
 use super::read::{Pages, flame_selector};
 use super::watch::{Change, End, Pace, Silent, follow, watch_params};
-use super::{ApiServer, Observer, clock, wire};
+use super::wire::{self, Slim};
+use super::{ApiServer, Observer, clock};
 use crate::error::Result;
 use crate::flame::evidence::Evidence;
-use crate::flame::names::{self, Component, Kind};
+use crate::flame::names::{self, Component, FlameKey, Kind};
 use crate::flame::observed::{Observed, Snapshot};
 use crate::flame::selector::Selector;
 
 /// News that may wait to be looked at.
 const QUEUE: usize = 1024;
-/// Seconds after which the server ends a watch. What somebody looks at should not be old: a server that hangs is noticed sooner
-/// here than by those who wait for something, at the price of a request for each kind in this time.
-const WATCH_SECONDS: u32 = 15;
-/// How long a stream may say nothing: the server's own end and a margin.
-const IDLE: Duration = Duration::from_secs(WATCH_SECONDS as u64 + 5);
 /// What flames are made of, as far as their state depends on it.
 const KINDS: [Kind; 2] = [Kind::ConfigMap, Kind::Pod];
+
+/// How soon a server that hangs is noticed, at the price of a request for each kind in this time.
+#[derive(Clone, Copy, Debug)]
+pub struct Attention {
+    /// Seconds after which the server ends a watch.
+    seconds: u32,
+    /// How long a stream may say nothing: the server's own end and a margin.
+    idle: Duration,
+}
+
+impl Attention {
+    /// For those who look at it: what they see should not be old.
+    pub const LOOKING: Self = Self { seconds: 15, idle: Duration::from_secs(20) };
+    /// For those who keep flames for months.
+    pub const KEEPING: Self = Self { seconds: 45, idle: Duration::from_secs(55) };
+}
 
 /// Which flames.
 #[derive(Clone, Debug, Default)]
@@ -38,8 +50,7 @@ pub struct FlameFilter {
     pub selector: Option<Selector>,
 }
 
-/// An object and its namespace.
-pub type Placed = (String, Observed);
+pub use super::wire::Placed;
 
 /// What belongs to flames, as of about one moment.
 #[derive(Clone, Debug, Default)]
@@ -105,6 +116,11 @@ impl Flames {
     pub fn into_all(self) -> impl Iterator<Item = (String, String, Snapshot)> {
         let flames = self.0.into_iter().map(|((namespace, name), snapshot)| (namespace, name, snapshot));
         flames.filter(|(_, name, snapshot)| snapshot.record(name).is_some())
+    }
+
+    /// Returns all, those without a record, too.
+    pub(super) fn into_each(self) -> impl Iterator<Item = (FlameKey, Snapshot)> {
+        self.0.into_iter().map(|((namespace, name), snapshot)| (FlameKey::new(namespace, name), snapshot))
     }
 
     /// Takes in what was asked about Pods, by their uid; what is known of Pods that are gone is forgotten.
@@ -179,6 +195,7 @@ impl FlameFilter {
             (_, Some(name), _) => (Some(flame_selector(name)), None),
             (Kind::ConfigMap, None, Some(selector)) => (Some(format!("{},{selector}", records())), None),
             (Kind::ConfigMap, None, None) => (Some(records()), None),
+            // Services and Pods.
             (_, None, _) => (Some(ours), None),
         }
     }
@@ -190,8 +207,21 @@ impl ApiServer {
     /// # Errors
     /// What the server said.
     pub async fn list_flames(&self, filter: &FlameFilter, observer: &dyn Observer) -> Result<FlameList> {
+        self.list_flames_of(&KINDS, filter, observer).await
+    }
+
+    /// Reads the objects of these kinds that flames are made of.
+    ///
+    /// # Errors
+    /// What the server said.
+    pub(super) async fn list_flames_of(
+        &self,
+        kinds: &[Kind],
+        filter: &FlameFilter,
+        observer: &dyn Observer,
+    ) -> Result<FlameList> {
         let mut list = FlameList::default();
-        for kind in KINDS {
+        for &kind in kinds {
             let (placed, resource_version) = self.list_placed(filter, kind, observer).await?;
             placed.into_iter().for_each(|placed| list.flames.insert(placed));
             list.resource_versions.insert(kind, resource_version);
@@ -206,35 +236,40 @@ impl ApiServer {
         observer: &dyn Observer,
     ) -> Result<(Vec<Placed>, String)> {
         match kind {
-            Kind::ConfigMap => self.list_kind(filter, kind, config_map, observer).await,
-            Kind::Service => Ok((Vec::new(), String::new())),
-            Kind::Pod => self.list_kind(filter, kind, pod, observer).await,
+            Kind::ConfigMap => self.list_kind::<wire::ConfigMap>(filter, kind, observer).await,
+            Kind::Service => self.list_kind::<wire::Service>(filter, kind, observer).await,
+            Kind::Pod => self.list_kind::<wire::Pod>(filter, kind, observer).await,
         }
     }
 
-    async fn list_kind<T: DeserializeOwned>(
+    async fn list_kind<T: DeserializeOwned + Into<Placed>>(
         &self,
         filter: &FlameFilter,
         kind: Kind,
-        placed: fn(T) -> Placed,
         observer: &dyn Observer,
     ) -> Result<(Vec<Placed>, String)> {
         let (label_selector, field_selector) = filter.selectors(kind);
         let params = ListParams { label_selector, field_selector, ..Default::default() };
         let (path, what) = (filter.path(kind), format!("{kind}s"));
         let pages = Pages { path: &path, what: &what, params, names_only: false };
-        let (items, resource_version) = self.list_some(&pages, |_: &T| true, observer).await?;
-        Ok((items.into_iter().map(placed).collect(), resource_version))
+        let (items, resource_version) = self.list_some(&pages, |_: &Slim<T>| true, observer).await?;
+        Ok((items.into_iter().map(|it| it.0).collect(), resource_version))
     }
 
     /// Watches flames from the `resourceVersion` of each kind on.
-    pub fn watch_flames(&self, filter: &FlameFilter, resource_versions: &BTreeMap<Kind, String>) -> FlameWatch {
+    pub fn watch_flames(
+        &self,
+        filter: &FlameFilter,
+        resource_versions: &BTreeMap<Kind, String>,
+        attention: Attention,
+    ) -> FlameWatch {
         let (sender, news) = mpsc::channel(QUEUE);
         let tasks = resource_versions.iter().map(|(kind, resource_version)| {
             let follower = Follower {
                 api: self.clone(),
                 filter: filter.clone(),
                 kind: *kind,
+                attention,
                 resource_version: resource_version.clone(),
                 news: sender.clone(),
             };
@@ -244,18 +279,11 @@ impl ApiServer {
     }
 }
 
-fn config_map(it: wire::ConfigMap) -> Placed {
-    (it.namespace().to_owned(), Observed::ConfigMap(it.into()))
-}
-
-fn pod(it: wire::Pod) -> Placed {
-    (it.namespace().to_owned(), Observed::Pod(Box::new(it.into())))
-}
-
 struct Follower {
     api: ApiServer,
     filter: FlameFilter,
     kind: Kind,
+    attention: Attention,
     resource_version: String,
     news: mpsc::Sender<FlameNews>,
 }
@@ -266,8 +294,9 @@ impl Follower {
         loop {
             let began = clock();
             let end = match self.kind {
-                Kind::Pod => self.follow(pod).await,
-                _ => self.follow(config_map).await,
+                Kind::Pod => self.follow::<wire::Pod>().await,
+                Kind::Service => self.follow::<wire::Service>().await,
+                Kind::ConfigMap => self.follow::<wire::ConfigMap>().await,
             };
             let lived = began.elapsed();
             let wish = match end {
@@ -286,12 +315,13 @@ impl Follower {
         }
     }
 
-    async fn follow<T: DeserializeOwned>(&mut self, placed: fn(T) -> Placed) -> End {
+    async fn follow<T: DeserializeOwned + Into<Placed>>(&mut self) -> End {
         let (label_selector, field_selector) = self.filter.selectors(self.kind);
-        let params = WatchParams { label_selector, field_selector, timeout: Some(WATCH_SECONDS), ..watch_params() };
+        let params =
+            WatchParams { label_selector, field_selector, timeout: Some(self.attention.seconds), ..watch_params() };
         let request = kube::core::Request::new(self.filter.path(self.kind)).watch(&params, &self.resource_version);
-        let news = |change, it| {
-            let placed = placed(it);
+        let news = |change, it: T| {
+            let placed: Placed = it.into();
             let resource_version = placed.1.meta().resource_version.to_string();
             let news = match change {
                 Change::Seen => FlameNews::Seen(placed),
@@ -300,7 +330,8 @@ impl Follower {
             (resource_version, Some(news))
         };
         let open = Some(FlameNews::Open(self.kind));
-        follow(&self.api, request, &mut self.resource_version, &self.news, IDLE, open, news).await
+        let idle = self.attention.idle;
+        follow(&self.api, request, &mut self.resource_version, &self.news, idle, open, news).await
     }
 
     /// Reads everything once after 410.

@@ -45,11 +45,20 @@ pub enum News {
     Trouble(String),
 }
 
-/// A watch of one flame's objects of some kinds, on a task of its own; ends when dropped.
+/// News of one flame's objects: from a watch of their own on tasks of its own, which end when this is dropped, or from a
+/// [`Hub`](super::hub::Hub).
 #[derive(Debug)]
 pub struct Watch {
-    news: mpsc::Receiver<News>,
+    news: Source,
     tasks: Vec<JoinHandle<()>>,
+}
+
+/// Where news wait. A stream of its own is read no faster than its news are looked at; one that many flames share waits for
+/// none of them.
+#[derive(Debug)]
+enum Source {
+    Own(mpsc::Receiver<News>),
+    Shared(mpsc::UnboundedReceiver<News>),
 }
 
 impl Drop for Watch {
@@ -61,14 +70,25 @@ impl Drop for Watch {
 }
 
 impl Watch {
+    /// Makes a watch of what a hub hands on.
+    pub(super) fn shared(news: mpsc::UnboundedReceiver<News>) -> Self {
+        Self { news: Source::Shared(news), tasks: Vec::new() }
+    }
+
     /// Waits for the next news. Cancel-safe.
     pub async fn next(&mut self) -> Option<News> {
-        self.news.recv().await
+        match &mut self.news {
+            Source::Own(news) => news.recv().await,
+            Source::Shared(news) => news.recv().await,
+        }
     }
 
     /// Returns news that are there already.
     pub fn ready(&mut self) -> Option<News> {
-        self.news.try_recv().ok()
+        match &mut self.news {
+            Source::Own(news) => news.try_recv().ok(),
+            Source::Shared(news) => news.try_recv().ok(),
+        }
     }
 }
 
@@ -87,7 +107,7 @@ impl ApiServer {
             };
             tokio::spawn(follower.run())
         });
-        Watch { news, tasks: tasks.collect() }
+        Watch { news: Source::Own(news), tasks: tasks.collect() }
     }
 }
 

@@ -11,8 +11,8 @@ use serde::{Deserialize, Deserializer};
 use crate::flame::amounts::Amounts;
 use crate::flame::names::{Component, FIELD_MANAGER};
 use crate::flame::observed::{
-    self, Conditions, Ended, ObservedConfigMap, ObservedMeta, ObservedPod, ObservedPort, ObservedService,
-    OtherContainer, Phase, Reason, Seconds,
+    self, Conditions, Ended, FieldManager, Observed, ObservedConfigMap, ObservedMeta, ObservedPod, ObservedPort,
+    ObservedService, OtherContainer, Phase, Reason, Seconds,
 };
 
 pub use evidence::{Event, Node};
@@ -88,6 +88,7 @@ struct Managed {
     manager: String,
     operation: String,
     subresource: String,
+    time: Option<Moment>,
     fields_v1: Option<Fields>,
 }
 
@@ -121,6 +122,10 @@ impl Managed {
     }
 }
 
+fn manager(managed: &Managed) -> FieldManager {
+    FieldManager { name: managed.manager.clone(), time: seconds(managed.time) }
+}
+
 impl From<Meta> for ObservedMeta {
     fn from(meta: Meta) -> Self {
         let managed = meta.managed_fields.unwrap_or_default();
@@ -146,8 +151,38 @@ impl From<Meta> for ObservedMeta {
             other_owners,
             applied_by_flamectl: managed.iter().filter(ours).any(|it| it.operation == "Apply"),
             image_manager: others.clone().filter(|it| it.sets_image()).map(|it| it.manager.clone()).next(),
-            other_managers: others.map(|it| it.manager.clone()).collect(),
+            other_managers: others.map(manager).collect(),
         }
+    }
+}
+
+/// An object as flamectl looks at it, behind its namespace.
+pub type Placed = (String, Observed);
+
+/// What a list item is turned into as soon as it is parsed, so that no page holds whole objects.
+pub struct Slim<T>(pub Placed, std::marker::PhantomData<T>);
+
+impl<'de, T: Deserialize<'de> + Into<Placed>> Deserialize<'de> for Slim<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer).map(|it| Self(it.into(), std::marker::PhantomData))
+    }
+}
+
+impl From<ConfigMap> for Placed {
+    fn from(it: ConfigMap) -> Self {
+        (it.metadata.namespace.clone(), Observed::ConfigMap(it.into()))
+    }
+}
+
+impl From<Service> for Placed {
+    fn from(it: Service) -> Self {
+        (it.metadata.namespace.clone(), Observed::Service(it.into()))
+    }
+}
+
+impl From<Pod> for Placed {
+    fn from(it: Pod) -> Self {
+        (it.metadata.namespace.clone(), Observed::Pod(Box::new(it.into())))
     }
 }
 

@@ -212,9 +212,35 @@ pub struct DownArgs {
 /// Arguments of `watch`.
 #[derive(Args, Clone, Debug)]
 pub struct WatchArgs {
-    /// Read the FlameCluster from FILE, again whenever it changes
-    #[arg(short, long, value_name = "FILE", value_parser = source_parser(), value_hint = ValueHint::FilePath)]
-    pub filename: Source,
+    /// The recorded flames to keep, as `up` and `scale` left them; without any, and without -f, all of the namespace
+    #[arg(value_name = "NAME", value_parser = flame_name)]
+    pub names: Vec<String>,
+    /// Keep the flames of these files, or of the files in these directories, and read them again whenever they change
+    #[arg(short, long, value_name = "FILE", value_parser = source_parser(), value_hint = ValueHint::AnyPath)]
+    #[arg(num_args = 1.., conflicts_with_all = ["names", "all_namespaces"])]
+    pub filename: Vec<Source>,
+    /// Keep the recorded flames of all namespaces
+    #[arg(short = 'A', long, conflicts_with = "names")]
+    pub all_namespaces: bool,
+    /// Look once, put right what has drifted, and end: 0 where nothing had, 1 where something had, more where it failed
+    #[arg(long)]
+    pub once: bool,
+    /// Look once, tell what has drifted, and change nothing; the exit codes are those of --once
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Write lines in this format
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_enum, env = "FLAMECTL_LOG_FORMAT")]
+    #[arg(hide_env_values = true)]
+    pub log_format: LogFormat,
+}
+
+/// How `watch` writes its lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// The time, the level, the flame, and what happened
+    Text,
+    /// One JSON object a line
+    Json,
 }
 
 /// Arguments of `diff`.

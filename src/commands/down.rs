@@ -51,7 +51,7 @@ pub async fn run(context: &Context<'_>, args: &DownArgs) -> Result<u8> {
             kinds: &[Kind::Pod, Kind::Service, Kind::ConfigMap],
             view: &view,
         };
-        work.drive(&mut rollout, interrupted.clone(), None).await?;
+        work.drive(&mut rollout, interrupted.clone()).await?;
         // An `up` that gave way may have made what was not there yet when this command looked.
         reading = tokio::select! {
             reading = work::read(&api, &namespace, &name, from_file.as_ref(), &view) => reading?,

@@ -122,7 +122,7 @@ pub async fn up(context: &Context<'_>, api: &ApiServer, bring: Bring) -> Result<
         kinds: &[Kind::Pod, Kind::Service, Kind::ConfigMap],
         view: &view,
     };
-    work.drive(&mut rollout, interrupts(context), None).await?;
+    work.drive(&mut rollout, interrupts(context)).await?;
     let verdict = rollout.verdict().ok_or_else(|| Error::server("a flame that is up has a verdict"))?;
     show::flame(context, &bring.flame, &verdict, rollout.start_up().as_ref(), bring.output)?;
     if bring.look_once && !rollout.is_ready(view.elapsed()) {

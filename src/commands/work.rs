@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 use super::Context;
 use crate::apiserver::drive::{Drive, Outside};
@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::flame::FlameCluster;
 use crate::flame::names::{self, Kind};
 use crate::flame::observed::Seconds;
-use crate::flame::plan::{Desired, Plan};
+use crate::flame::plan::Plan;
 use crate::flame::rollout::{Event, Options, Rollout};
 use crate::output::progress::ProgressView;
 
@@ -110,7 +110,7 @@ pub async fn read(
     namespace: &str,
     name: &str,
     flame: Option<&FlameCluster>,
-    view: &View,
+    view: &dyn Observer,
 ) -> Result<Reading> {
     let mut reading = api.snapshot(namespace, name, view).await?;
     let replicas = flame.map_or(0, |flame| flame.spec.executor_manager.replicas);
@@ -143,12 +143,7 @@ impl Work<'_> {
     ///
     /// # Errors
     /// What the rollout gives up for, or that it was interrupted.
-    pub async fn drive(
-        self,
-        rollout: &mut Rollout,
-        interrupted: watch::Receiver<bool>,
-        aims: Option<mpsc::Receiver<Desired>>,
-    ) -> Result<()> {
+    pub async fn drive(self, rollout: &mut Rollout, interrupted: watch::Receiver<bool>) -> Result<()> {
         let drive = Drive {
             api: self.api,
             namespace: self.namespace,
@@ -157,7 +152,7 @@ impl Work<'_> {
             started: self.view.started,
             observer: self.view,
         };
-        let result = drive.run(rollout, &mut Outside { interrupted, aims }).await;
+        let result = drive.run(rollout, &mut Outside { interrupted, aims: None, watch: None }).await;
         self.view.finish();
         result
     }

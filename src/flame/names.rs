@@ -203,6 +203,48 @@ pub fn component_of(pod: &str) -> Option<Component> {
     }
 }
 
+/// One flame among those of a server.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FlameKey {
+    /// `metadata.namespace`.
+    pub namespace: String,
+    /// `metadata.name`.
+    pub name: String,
+}
+
+impl FlameKey {
+    /// Makes a key.
+    pub fn new(namespace: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { namespace: namespace.into(), name: name.into() }
+    }
+
+    /// Returns the key of a flame.
+    pub fn of(flame: &FlameCluster) -> Self {
+        Self::new(flame.namespace(), &flame.metadata.name)
+    }
+}
+
+impl fmt::Display for FlameKey {
+    /// Writes `namespace/name`, as kubectl does.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+/// Returns the name of the flame whose object of this name would be; none where no flame has such an object.
+pub fn flame_of(object: &ObjectRef) -> Option<&str> {
+    let name = object.name.as_str();
+    let flame = match object.kind {
+        Kind::ConfigMap => name.strip_suffix("-config"),
+        Kind::Service => name.strip_suffix("-session-manager").or_else(|| name.strip_suffix("-object-cache")),
+        Kind::Pod => name.strip_suffix("-session-manager").or_else(|| {
+            let (flame, _) = name.rsplit_once("-executor-manager-")?;
+            executor_index(flame, name).map(|_| flame)
+        }),
+    };
+    flame.filter(|flame| !flame.is_empty())
+}
+
 /// Which of a flame's Pods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PodIndex {
@@ -270,6 +312,25 @@ pub fn selector(flame: &str, component: Component) -> BTreeMap<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_objects_name_tells_its_flame() {
+        for (kind, name, flame) in [
+            (Kind::ConfigMap, "demo-config", Some("demo")),
+            (Kind::ConfigMap, "a-config-config", Some("a-config")),
+            (Kind::ConfigMap, "kube-root-ca.crt", None),
+            (Kind::ConfigMap, "-config", None),
+            (Kind::Service, "demo-session-manager", Some("demo")),
+            (Kind::Service, "demo-object-cache", Some("demo")),
+            (Kind::Service, "demo-executor-manager-0", None),
+            (Kind::Pod, "demo-session-manager", Some("demo")),
+            (Kind::Pod, "a-executor-manager-1-executor-manager-12", Some("a-executor-manager-1")),
+            (Kind::Pod, "demo-executor-manager-01", None),
+            (Kind::Pod, "demo-executor-manager-", None),
+        ] {
+            assert_eq!(flame_of(&ObjectRef::new(kind, name)), flame, "{name}");
+        }
+    }
 
     #[test]
     fn the_longest_name_is_47_characters() {

@@ -40,9 +40,18 @@ pub struct ObservedMeta {
     /// Whether `managedFields` has an entry of manager `flamectl`, operation Apply.
     pub applied_by_flamectl: bool,
     /// The other managers in `managedFields` that wrote more than the status, newest last.
-    pub other_managers: Vec<String>,
+    pub other_managers: Vec<FieldManager>,
     /// Who owns a container's image when it is not flamectl: the sign that somebody edited it.
     pub image_manager: Option<String>,
+}
+
+/// Who wrote fields of an object.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FieldManager {
+    /// `manager`, as `kubectl-edit`.
+    pub name: String,
+    /// `time`: when it did last.
+    pub time: Option<Seconds>,
 }
 
 /// Whose an object under one of our names is.
@@ -70,7 +79,7 @@ impl ObservedMeta {
         }
         Ownership::Foreign(match (label(names::LABEL_MANAGED_BY), self.other_managers.last()) {
             (Some(manager), _) if manager != names::FIELD_MANAGER => format!("managed by {manager}"),
-            (_, Some(manager)) => format!("made by {manager}"),
+            (_, Some(manager)) => format!("made by {}", manager.name),
             _ => "not made by flamectl".to_owned(),
         })
     }

@@ -2,6 +2,8 @@
 //!
 //! A component is touched only when something that it uses changed, and in the cheapest way (design: rule 5).
 
+mod drift;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
@@ -13,6 +15,8 @@ use super::config;
 use super::manifests::{Manifests, TemplateHash};
 use super::names::{self, Component, Kind, ObjectRef};
 use super::observed::{ObservedConfigMap, ObservedMeta, ObservedPod, ObservedService, Ownership, Snapshot};
+
+pub use drift::{Drift, drift};
 
 /// A right: verb and resource, as `patch pods`.
 pub type Right = (&'static str, &'static str);

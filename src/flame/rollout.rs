@@ -7,15 +7,18 @@
 mod options;
 mod patience;
 mod progress;
+mod repairs;
 mod seen;
 mod sightings;
 mod write;
 
 use patience::{Doubts, refused};
+use repairs::Repairs;
 use sightings::Sightings;
 
 pub use options::{Bar, MaxUnavailable, Options};
 pub use progress::{Event, Left, Progress, Wave};
+pub use repairs::Repair;
 pub use sightings::Slowest;
 pub use write::{Action, Body, FieldConflict, Outcome, Refusal, Write};
 
@@ -120,6 +123,7 @@ pub struct Rollout {
     timeline: Timeline,
     /// The newest wave.
     wave: Replacing,
+    repairs: Repairs,
     stop: Option<Error>,
 }
 
@@ -154,6 +158,7 @@ impl Rollout {
             sightings: Sightings::default(),
             timeline: Timeline::default(),
             wave: Replacing::default(),
+            repairs: Repairs::default(),
             stop: None,
         };
         pods.iter().for_each(|pod| rollout.sight(pod));
@@ -176,6 +181,7 @@ impl Rollout {
         self.decided = false;
         self.tries.clear();
         self.resized.clear();
+        self.repairs.unsettle();
     }
 
     /// Marks the Pods of a component, or of both, to be made anew in waves.
@@ -191,6 +197,11 @@ impl Rollout {
         };
         let pods = self.snapshot.pods.values().filter(chosen);
         self.restart = pods.map(|pod| (pod.meta.uid.clone(), Why::Restart)).collect();
+    }
+
+    /// Gives what is known to whoever starts anew.
+    pub fn into_snapshot(self) -> Snapshot {
+        self.snapshot
     }
 
     /// Returns what is known.
@@ -245,6 +256,7 @@ impl Rollout {
         }
         self.poll(&plan, now);
         if self.is_done(&plan, now) {
+            self.repairs.settle();
             return Step::Done;
         }
         match self.gives_up(&plan, now) {
@@ -334,7 +346,7 @@ impl Rollout {
 
     /// Returns the request that brings `change` on, unless it has to wait.
     fn write(&self, change: &Change, now: Time) -> Option<Write> {
-        if !self.is_due(&change.object, now) {
+        if !self.is_due(&change.object, now) || !self.repairs.is_due(&change.object, now) {
             return None;
         }
         let meta = self.snapshot.meta(&change.object);
@@ -540,6 +552,7 @@ impl Rollout {
             .chain(self.options.timeout)
             .chain(self.taken_over_until)
             .chain(self.changes_at)
+            .chain(self.repairs.timers())
             .chain([self.progress.2 + self.options.progress_deadline]);
         timers.filter(|at| *at > now).min()
     }

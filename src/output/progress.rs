@@ -6,7 +6,7 @@
 mod display;
 pub(super) mod json;
 mod live;
-mod notices;
+pub(super) mod notices;
 mod plain;
 
 use std::time::Duration;
@@ -159,4 +159,4 @@ impl Pace {
 }
 
 #[cfg(test)]
-mod testing;
+pub(super) mod testing;

@@ -1,6 +1,7 @@
 //! `watch`: what others delete and edit is put right within moments, the file is followed, and nothing ends it but a signal.
 
 use std::fs;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::bed::{Bed, Namespace, Objects, at, namespace, uids};
@@ -38,7 +39,7 @@ fn ends_well(watch: Running) -> String {
     let (code, said, took) = watch.end();
     assert_eq!(code, Some(0), "{said}");
     assert!(took < Duration::from_secs(2), "{took:?}");
-    assert!(said.contains("stopped watching demo"), "{said}");
+    assert!(said.contains("stopped watching; everything is left as it is"), "{said}");
     said
 }
 
@@ -137,8 +138,9 @@ fn a_foreign_object_is_told_and_waited_for() {
     space.kubectl(&["create", "service", "clusterip", "demo-object-cache", "--tcp=80"]);
     let file = space.file("watched.yaml", DEMO);
     let mut watch = Running::start(space.command(&["watch", "-f", &file]));
-    watch.until_says("names of this flame are taken");
-    watch.until_says("trying again");
+    let told = watch.until_says("names of this flame are taken");
+    assert!(told.contains("Service demo-object-cache is made by kubectl-create; "), "{told}");
+    assert!(told.ends_with("; trying again in 1 s"), "{told}");
     assert_eq!(space.objects().len(), 1);
     space.kubectl(&["delete", "service/demo-object-cache"]);
     space.until("made after all", |objects| is_up(objects, 2));
@@ -170,4 +172,136 @@ fn a_restarted_server_is_survived() {
 #[test]
 fn standard_input_cannot_be_watched() {
     namespace().flamectl(&["watch", "-f", "-"]).exits(2).says("name a file");
+}
+
+/// Starts watching with these arguments, without a file.
+fn watching_with(space: &Namespace<'_>, args: &[&str]) -> Running {
+    Running::start(space.command(&[&["watch"], args].concat()))
+}
+
+#[test]
+fn recorded_flames_are_kept_as_the_last_command_left_them() {
+    let space = namespace();
+    space.up(DEMO).exits(0);
+    let mut watch = watching_with(&space, &[]);
+    watch.until_says("watching demo in namespace");
+    repairs(&space, &["delete", "pod/demo-executor-manager-1", "--wait=false"], |_| true);
+    watch.until_says("Pod demo-executor-manager-1 was deleted, created again");
+    space.flamectl(&["scale", "demo", "--replicas=3"]).exits(0);
+    space.until("scaled up", |objects| is_up(objects, 3));
+    repairs_three(&space, &["delete", "pod/demo-executor-manager-2", "--wait=false"]);
+    // Nothing comes back of a flame that is taken down.
+    space.flamectl(&["down", "demo", "-y"]).exits(0);
+    watch.until_says("/demo is left as it is: it is taken down");
+    assert_eq!(space.objects().len(), 0);
+    // One that is made later is kept, too.
+    space.up(DEMO).exits(0);
+    watch.until_says("watching demo in namespace");
+    repairs(&space, &["delete", "service/demo-object-cache", "--wait=false"], |_| true);
+    ends_well(watch);
+}
+
+#[track_caller]
+fn repairs_three(space: &Namespace<'_>, harm: &[&str]) {
+    space.kubectl(harm);
+    space.until("repaired", |objects| is_up(objects, 3));
+}
+
+#[test]
+fn a_repair_says_what_it_put_back_and_who_had_changed_it() {
+    let space = namespace();
+    let (mut watch, _) = watching(&space, DEMO);
+    watch.until_says("all is ready: 2 of 2 executors ready");
+    let port = r#"[{"op": "replace", "path": "/spec/ports/0/port", "value": 9999}]"#;
+    space.kubectl(&["patch", "service/demo-object-cache", "--type=json", "--patch", port]);
+    let told = watch.until_says("put back Service demo-object-cache");
+    let expected =
+        "demo: put back Service demo-object-cache: spec.ports[grpc].port 9999 → 9090, changed by kubectl-patch at 20";
+    assert!(told.replace("->", "→").contains(expected), "{told}");
+    let text = r#"{"data": {"flame-cluster.yaml": "cluster: {}"}}"#;
+    space.kubectl(&["patch", "configmap/demo-config", "--patch", text]);
+    let told = watch.until_says("put back ConfigMap demo-config");
+    assert!(told.contains(r#"data[flame-cluster.yaml] line 1 "cluster: {}" → "cluster:""#), "{told}");
+    ends_well(watch);
+}
+
+#[test]
+fn a_fight_is_slowed_down_and_told() {
+    let space = namespace();
+    let (mut watch, _) = watching(&space, DEMO);
+    watch.until_says("all is ready");
+    for _ in 0..6 {
+        let undone = &["label", "service/demo-object-cache", "app=else", "--overwrite"];
+        space.kubectl(undone);
+        space.until("put back", |objects| at(&objects[CACHE], "/metadata/labels/app") != "else");
+    }
+    let told = watch.until_says("somebody keeps undoing it");
+    assert!(told.contains("warning") && told.contains("(6 times), the next repair waits 2s"), "{told}");
+    ends_well(watch);
+}
+
+#[test]
+fn the_flames_of_a_directory_are_kept_and_a_stuck_one_holds_up_no_other() {
+    let space = namespace();
+    let directory = PathBuf::from(space.path("flames"));
+    fs::create_dir(&directory).unwrap();
+    let named = |name: &str| DEMO.replace("name: demo", &format!("name: {name}"));
+    let write = |file: &str, text: &str| fs::write(directory.join(file), text).unwrap();
+    space.kubectl(&["create", "configmap", "stuck-config"]);
+    write("a.yaml", &named("one"));
+    write("b.yaml", &named("stuck"));
+    let mut watch = watching_with(&space, &["-f", directory.to_str().unwrap()]);
+    let is_there = |name: &str| {
+        let pod = format!("Pod {name}-executor-manager-1");
+        space.until(name, |objects| objects.contains_key(&pod));
+    };
+    is_there("one");
+    write("c.yaml", &named("two"));
+    is_there("two");
+    fs::remove_file(directory.join("a.yaml")).unwrap();
+    watch.until_says("/one is left as it is");
+    space.kubectl(&["delete", "pod/one-executor-manager-1", "pod/two-executor-manager-1"]);
+    is_there("two");
+    let objects = space.objects();
+    assert!(!objects.contains_key("Pod one-executor-manager-1"), "it is left as it is");
+    assert_eq!(objects.keys().filter(|name| name.contains("stuck")).count(), 1);
+    ends_well(watch);
+}
+
+#[test]
+fn one_pass_tells_by_its_exit_code_whether_something_had_drifted() {
+    let space = namespace();
+    space.up(DEMO).exits(0);
+    let once = |args: &[&str]| space.flamectl(&[&["watch", "demo"], args].concat());
+    once(&["--once"]).exits(0).says("1 flame: no drift");
+    let undone = ["label", "service/demo-object-cache", "app-"];
+    space.kubectl(&undone);
+    let before = space.objects();
+    once(&["--dry-run"]).exits(1).says("update   Service demo-object-cache").says("nothing was changed");
+    assert_eq!(space.objects(), before);
+    once(&["--once"]).exits(1).says("1 flame: 1 had drifted and was put right");
+    once(&["--once"]).exits(0).says("no drift");
+    space.flamectl(&["watch", "nothing", "--once"]).exits(2).says("there is no flame nothing in namespace");
+}
+
+#[test]
+fn lines_for_programs_are_json_each() {
+    let space = namespace();
+    space.up(DEMO).exits(0);
+    let mut watch = watching_with(&space, &["demo", "--log-format=json"]);
+    watch.until_says("watching demo");
+    watch.until_says("all is ready");
+    space.kubectl(&["delete", "service/demo-object-cache"]);
+    let told: serde_json::Value = serde_json::from_str(&watch.until_says("\"repaired\"")).unwrap();
+    assert_eq!(told["flame"], "demo");
+    assert_eq!(
+        (&told["level"], &told["kind"], &told["name"]),
+        (&"info".into(), &"Service".into(), &"demo-object-cache".into())
+    );
+    assert_eq!((&told["action"], &told["count"]), (&"created".into(), &1.into()));
+    let said = ends_well(watch);
+    for line in said.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|why| panic!("{why}: {line}"));
+        assert!(line["time"].as_str().is_some_and(|time| time.ends_with('Z')), "{line}");
+    }
 }

@@ -8,7 +8,7 @@ use tokio::sync::watch::Receiver;
 
 use super::sheet::{Seen, Sheet};
 use crate::apiserver::ApiServer;
-use crate::apiserver::flames::{FlameFilter, FlameList, FlameNews, Flames};
+use crate::apiserver::flames::{Attention, FlameFilter, FlameList, FlameNews, Flames};
 use crate::commands::input::recorded;
 use crate::commands::work::{View, moment};
 use crate::error::{ErrorKind, Result};
@@ -43,7 +43,7 @@ impl Watch<'_> {
     /// # Errors
     /// Where standard output takes nothing.
     pub async fn run(self, list: FlameList, mut interrupted: Receiver<bool>) -> Result<u8> {
-        let mut watch = self.api.watch_flames(self.filter, &list.resource_versions);
+        let mut watch = self.api.watch_flames(self.filter, &list.resource_versions, Attention::LOOKING);
         let mut watching = self.sheet.watching();
         let mut known = Known::new(list.flames, self.view.elapsed());
         let mut asking = Asking::default();

@@ -1,7 +1,7 @@
 use super::*;
 use crate::flame::FlameCluster;
 use crate::flame::manifests::manifests;
-use crate::flame::observed::Phase;
+use crate::flame::observed::{FieldManager, Phase};
 use crate::flame::testing::{flame, running};
 
 /// Plans `after` over what the server shows of `before` once `meanwhile` happened, and writes what changes, line by line.
@@ -201,7 +201,7 @@ fn foreign_objects_are_named_with_their_owner() {
             let meta = &mut service(it).meta;
             meta.labels.clear();
             meta.applied_by_flamectl = false;
-            meta.other_managers = vec!["helm".into()];
+            meta.other_managers = vec![FieldManager { name: "helm".into(), time: None }];
         },
         &["foreign Service demo-object-cache: made by helm"],
     );

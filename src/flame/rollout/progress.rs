@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Action, FieldConflict, Rollout, Slowest, Time};
+use super::{Action, FieldConflict, Repair, Rollout, Slowest, Time};
 use crate::error::{Error, ErrorKind};
 use crate::flame::names::{Kind, ObjectRef};
 use crate::flame::plan::{Op, Plan, Why};
@@ -72,6 +72,8 @@ pub enum Event {
     Reverting(ObjectRef, Vec<FieldConflict>),
     /// A request is tried again: what, why, after which pause.
     Retrying(String, String, Duration),
+    /// What somebody changed was put right (`watch`).
+    Repaired(Box<Repair>),
     /// The Pods changed.
     Progress(Box<Progress>),
     /// A note for people.

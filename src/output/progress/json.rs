@@ -71,8 +71,8 @@ impl Json {
                 "event": "retry", "what": what, "why": why, "after": seconds(*pause),
             })),
             Event::Note(note) => self.records.push(message("note", note)),
-            // Programs get the causes themselves.
-            Event::Detail(_) => {}
+            // Programs get the causes themselves; repairs are told by the log of `watch`.
+            Event::Detail(_) | Event::Repaired(_) => {}
             Event::Progress(progress) => self.progress(progress),
         }
         self.tick(now);

@@ -45,7 +45,7 @@ impl Notices {
                 self.lines.push(note.clone());
             }
             Event::Detail(detail) if self.verbose => self.lines.push(detail.clone()),
-            Event::Note(_) | Event::Detail(_) | Event::Wrote(..) | Event::Progress(_) => {}
+            Event::Note(_) | Event::Detail(_) | Event::Repaired(_) | Event::Wrote(..) | Event::Progress(_) => {}
         }
     }
 
@@ -104,7 +104,7 @@ pub fn reasons(why: &[Why]) -> String {
     }
 }
 
-fn reverting(object: &ObjectRef, conflicts: &[FieldConflict]) -> String {
+pub fn reverting(object: &ObjectRef, conflicts: &[FieldConflict]) -> String {
     let fields: Vec<&str> = conflicts.iter().map(|it| it.field.as_str()).collect();
     let managers: BTreeSet<&str> = conflicts.iter().map(|it| it.manager.as_str()).collect();
     let managers: Vec<&str> = managers.into_iter().collect();

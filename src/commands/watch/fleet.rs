@@ -1,0 +1,179 @@
+//! Many flames, each kept on a task of its own: one that is stuck holds up no other.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Mutex, mpsc, watch};
+use tokio::task::JoinHandle;
+
+use super::keeper::Keeper;
+use super::sources::Aim;
+use crate::apiserver::hub::{Hub, RecordNews};
+use crate::apiserver::watch::Watch;
+use crate::apiserver::{ApiServer, Observer};
+use crate::error::Result;
+use crate::flame::manifests::manifests;
+use crate::flame::names::{FlameKey, Kind};
+use crate::flame::observed::Snapshot;
+use crate::flame::plan::Desired;
+use crate::flame::rollout::Event;
+use crate::output::log::Log;
+
+/// First pause after the server could not be asked at the start, and its ceiling.
+pub const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+/// How long the flames' tasks may take to end their writes.
+const ENDS: Duration = Duration::from_secs(6);
+
+/// The flames that are kept.
+pub struct Fleet {
+    hubs: Arc<Hubs>,
+    log: Log,
+    kept: BTreeMap<FlameKey, Kept>,
+}
+
+struct Kept {
+    aims: mpsc::UnboundedSender<Desired>,
+    leave: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Fleet {
+    /// Makes a fleet; `is_global` shares one hub for all namespaces, else each has its own.
+    pub fn new(api: &ApiServer, log: &Log, is_global: bool, records: mpsc::UnboundedSender<RecordNews>) -> Self {
+        let hubs = Hubs { api: api.clone(), log: log.clone(), is_global, records, hubs: Mutex::default() };
+        Self { hubs: Arc::new(hubs), log: log.clone(), kept: BTreeMap::new() }
+    }
+
+    /// Follows what is in a namespace, or in all, before any flame of it is kept.
+    pub fn follow(&self, namespace: Option<String>) {
+        let hubs = Arc::clone(&self.hubs);
+        tokio::spawn(async move {
+            let mut pause = BACKOFF.0;
+            while let Err(error) = hubs.open(namespace.as_deref()).await {
+                hubs.log.trouble(None, format!("{}; trying again in {} s", error.what, pause.as_secs()));
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(BACKOFF.1);
+            }
+        });
+    }
+
+    /// Takes in what a source wants.
+    pub fn aim(&mut self, aim: Aim) {
+        let flame = match aim {
+            Aim::Leave(key, why) => return self.leave(&key, &why),
+            Aim::Keep(flame) => flame,
+        };
+        let key = FlameKey::of(&flame);
+        let desired = match manifests(&flame) {
+            Ok(manifests) => Desired::Up(Box::new(manifests)),
+            Err(error) => return self.log.trouble(Some(&key), error.what),
+        };
+        if let Some(kept) = self.kept.get(&key) {
+            // Its task ends only when it is left.
+            let _ = kept.aims.send(desired);
+            return;
+        }
+        let (aims, receiver) = mpsc::unbounded_channel();
+        let (leave, left) = watch::channel(false);
+        let keeper = Keeper::new(&self.hubs, &self.log, &key);
+        let task = tokio::spawn(keeper.keep(desired, receiver, left));
+        self.kept.insert(key, Kept { aims, leave, task });
+    }
+
+    fn leave(&mut self, key: &FlameKey, why: &str) {
+        if let Some(kept) = self.kept.remove(key) {
+            let _ = kept.leave.send(true);
+            self.log.info(format!("{key} is left as it is: {why}"));
+        }
+    }
+
+    /// Ends all work, after the writes in flight.
+    pub async fn end(self) {
+        let mut tasks = Vec::new();
+        for kept in self.kept.into_values() {
+            let _ = kept.leave.send(true);
+            tasks.push((kept.aims, kept.task));
+        }
+        let all = async {
+            for (_, task) in &mut tasks {
+                let _ = task.await;
+            }
+        };
+        if tokio::time::timeout(ENDS, all).await.is_err() {
+            self.log.trouble(None, "some writes did not end in time; whoever goes on looks at what became of them");
+        }
+    }
+}
+
+/// The hubs by namespace, opened when they are needed.
+pub struct Hubs {
+    pub api: ApiServer,
+    log: Log,
+    is_global: bool,
+    records: mpsc::UnboundedSender<RecordNews>,
+    hubs: Mutex<BTreeMap<Option<String>, Hub>>,
+}
+
+impl Hubs {
+    /// Opens the hub of a namespace.
+    ///
+    /// # Errors
+    /// What the server said.
+    async fn open(&self, namespace: Option<&str>) -> Result<()> {
+        let scope = namespace.filter(|_| !self.is_global).map(str::to_owned);
+        let mut hubs = self.hubs.lock().await;
+        if hubs.contains_key(&scope) {
+            return Ok(());
+        }
+        let hub = Hub::start(&self.api, scope.as_deref(), self.records.clone(), &Told(&self.log)).await?;
+        tokio::spawn(tell_trouble(hub.trouble(), self.log.clone()));
+        hubs.insert(scope, hub);
+        Ok(())
+    }
+
+    /// Returns what is known of a flame, unless it has to be read, and its news from now on.
+    ///
+    /// # Errors
+    /// What the server said.
+    pub async fn subscribe(&self, key: &FlameKey) -> Result<(Option<Snapshot>, Watch)> {
+        self.open(Some(&key.namespace)).await?;
+        let scope = (!self.is_global).then(|| key.namespace.clone());
+        let hubs = self.hubs.lock().await;
+        hubs.get(&scope)
+            .map(|hub| hub.subscribe(key))
+            .ok_or_else(|| crate::error::Error::server(format!("nothing of namespace {} is watched", key.namespace)))
+    }
+}
+
+/// Tells once when news stop to come, why, and when they come again.
+async fn tell_trouble(mut trouble: watch::Receiver<BTreeMap<Kind, String>>, log: Log) {
+    let mut is_told = false;
+    while trouble.changed().await.is_ok() {
+        let why = trouble.borrow_and_update().values().next().cloned();
+        match why {
+            Some(why) if !is_told => {
+                log.trouble(None, format!("the server cannot be watched: {why}"));
+                is_told = true;
+            }
+            None if is_told => {
+                log.info("the server can be watched again");
+                is_told = false;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Tells retries of the first lists.
+struct Told<'a>(&'a Log);
+
+impl Observer for Told<'_> {
+    fn event(&self, event: Event) {
+        if let Event::Retrying(what, why, _) = event {
+            self.0.trouble(None, format!("retrying {what}: {why}"));
+        }
+    }
+
+    fn tick(&self) {}
+}

@@ -1,0 +1,160 @@
+//! One flame that is kept as it is desired, for as long as it takes.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, watch};
+
+use super::fleet::{BACKOFF, Hubs};
+use crate::apiserver::Observer;
+use crate::apiserver::drive::{Drive, Outside};
+use crate::apiserver::watch::Watch;
+use crate::commands::work;
+use crate::error::{Error, Result};
+use crate::flame::names::{self, FlameKey, Kind};
+use crate::flame::observed::Snapshot;
+use crate::flame::plan::Desired;
+use crate::flame::rollout::{Event, Options, Rollout};
+use crate::output::log::{FlameLog, Log};
+
+/// After so long without trouble the next pause is a short one again.
+const CALM: Duration = Duration::from_secs(120);
+
+/// What one flame's task has at hand.
+pub struct Keeper {
+    hubs: Arc<Hubs>,
+    key: FlameKey,
+    view: View,
+}
+
+/// Brings what happens to the log.
+struct View {
+    log: FlameLog,
+    started: Instant,
+}
+
+impl Observer for View {
+    fn event(&self, event: Event) {
+        self.log.event(&event, self.started.elapsed());
+    }
+
+    fn tick(&self) {
+        self.log.tick(self.started.elapsed());
+    }
+}
+
+/// Pauses after trouble, longer and longer, and the trouble that was told.
+struct Trouble {
+    pause: Duration,
+    since: Instant,
+    told: String,
+}
+
+impl Keeper {
+    /// Makes the keeper of a flame.
+    pub fn new(hubs: &Arc<Hubs>, log: &Log, key: &FlameKey) -> Self {
+        let view = View { log: FlameLog::new(log, key), started: now() };
+        Self { hubs: Arc::clone(hubs), key: key.clone(), view }
+    }
+
+    /// Keeps the flame until `left` says so.
+    pub async fn keep(
+        self,
+        mut desired: Desired,
+        aims: mpsc::UnboundedReceiver<Desired>,
+        mut left: watch::Receiver<bool>,
+    ) {
+        let mut trouble = Trouble { pause: BACKOFF.0, since: now(), told: String::new() };
+        let (mut snapshot, watch) = loop {
+            match self.begin(&desired).await {
+                Ok(begun) => break begun,
+                Err(error) => self.tell(&mut trouble, &error),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(trouble.pause) => {}
+                _ = left.changed() => return,
+            }
+        };
+        self.view.log.info(format!("watching {} in namespace {}", self.key.name, self.key.namespace));
+        let mut outside = Outside { interrupted: left, aims: Some(aims), watch: Some(watch) };
+        loop {
+            let options = Options { timeout: None, persistent: true, started_at: work::moment(), ..Default::default() };
+            let mut rollout = Rollout::new(desired, options, snapshot);
+            let error = match self.drive().run(&mut rollout, &mut outside).await {
+                Err(error) if !*outside.interrupted.borrow() => error,
+                _ => return,
+            };
+            self.tell(&mut trouble, &error);
+            self.drive().rest(&mut rollout, trouble.pause, &mut outside).await;
+            if *outside.interrupted.borrow() {
+                return;
+            }
+            desired = rollout.desired().clone();
+            // What stopped it may be an object that no news tell about.
+            snapshot = match self.read(&desired).await {
+                Ok(snapshot) => snapshot,
+                Err(_) => rollout.into_snapshot(),
+            };
+        }
+    }
+
+    fn drive(&self) -> Drive<'_> {
+        Drive {
+            api: &self.hubs.api,
+            namespace: &self.key.namespace,
+            resource_version: String::new(),
+            kinds: &[Kind::Pod, Kind::Service, Kind::ConfigMap],
+            started: now(),
+            observer: &self.view,
+        }
+    }
+
+    /// Subscribes to news of the flame, and finds out what is there: by the hub's lists where they hold all that is desired,
+    /// else by reading, as something without our labels may have one of the names.
+    async fn begin(&self, desired: &Desired) -> Result<(Snapshot, Watch)> {
+        let (known, watch) = self.hubs.subscribe(&self.key).await?;
+        match known {
+            Some(snapshot) if is_whole(desired, &snapshot) => Ok((snapshot, watch)),
+            _ => Ok((self.read(desired).await?, watch)),
+        }
+    }
+
+    async fn read(&self, desired: &Desired) -> Result<Snapshot> {
+        let flame = desired.manifests().map(|manifests| &manifests.flame);
+        let reading = work::read(&self.hubs.api, &self.key.namespace, &self.key.name, flame, &self.view).await?;
+        Ok(reading.snapshot)
+    }
+
+    /// Tells what stopped the work, once as long as it is the same, and makes the next pause longer.
+    fn tell(&self, trouble: &mut Trouble, error: &Error) {
+        let now = now();
+        trouble.pause = match now.duration_since(trouble.since) {
+            calm if calm > CALM.max(trouble.pause * 2) => BACKOFF.0,
+            _ if trouble.told.is_empty() => BACKOFF.0,
+            _ => (trouble.pause * 2).min(BACKOFF.1),
+        };
+        trouble.since = now;
+        let lines = error.what.lines().chain(error.hints.iter().map(String::as_str)).map(str::trim);
+        let what = lines.collect::<Vec<_>>().join("; ");
+        if trouble.told != what {
+            self.view.log.trouble(format!("{what}; trying again in {} s", trouble.pause.as_secs()));
+            trouble.told = what;
+        }
+    }
+}
+
+/// Tells whether everything that is desired is there.
+fn is_whole(desired: &Desired, snapshot: &Snapshot) -> bool {
+    let Some(manifests) = desired.manifests() else { return true };
+    let name = desired.name();
+    let executors = 0..manifests.flame.spec.executor_manager.replicas;
+    snapshot.record(name).is_some()
+        && [names::session_manager(name), names::object_cache(name)].iter().all(|it| snapshot.services.contains_key(it))
+        && snapshot.pods.contains_key(&names::session_manager(name))
+        && executors.into_iter().all(|index| snapshot.pods.contains_key(&names::executor_manager(name, index)))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one clock of a flame's task: everything below gets times passed in")]
+fn now() -> Instant {
+    Instant::now()
+}
