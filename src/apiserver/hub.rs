@@ -28,6 +28,8 @@ const KINDS: [Kind; 3] = [Kind::Pod, Kind::Service, Kind::ConfigMap];
 pub enum RecordNews {
     /// A record was made or changed.
     Seen(FlameKey, Box<ObservedConfigMap>),
+    /// Those that were there at the beginning have all been told.
+    Listed,
     /// A record is gone.
     Gone(FlameKey),
     /// The past was forgotten: these are all flames with a record.
@@ -52,6 +54,8 @@ struct State {
     subscribers: HashMap<FlameKey, mpsc::UnboundedSender<News>>,
     /// What the first lists said of flames that nobody subscribed to yet, kept up to date for a while.
     listed: Option<HashMap<FlameKey, Snapshot>>,
+    /// Flames that somebody subscribed to: what is known of them went along.
+    taken: HashSet<FlameKey>,
 }
 
 impl Drop for Hub {
@@ -82,7 +86,8 @@ impl Hub {
                 let _ = records.send(RecordNews::Seen(key.clone(), Box::new(record.clone())));
             }
         }
-        let state = Mutex::new(State { subscribers: HashMap::new(), listed: Some(listed) });
+        let _ = records.send(RecordNews::Listed);
+        let state = Mutex::new(State { listed: Some(listed), ..State::default() });
         let shared = Arc::new(Shared { state, records, trouble: watch::channel(BTreeMap::new()).0 });
         let (hands_on, forgets) = (Arc::clone(&shared), Arc::clone(&shared));
         let tasks = vec![
@@ -105,7 +110,9 @@ impl Hub {
         let (sender, news) = mpsc::unbounded_channel();
         let mut state = self.shared.state();
         state.subscribers.insert(key.clone(), sender);
-        let known = state.listed.as_mut().map(|listed| listed.remove(key).unwrap_or_default());
+        let is_first = state.taken.insert(key.clone());
+        let listed = state.listed.as_mut().filter(|_| is_first);
+        let known = listed.map(|listed| listed.remove(key).unwrap_or_default());
         (known, Watch::shared(news))
     }
 
@@ -155,6 +162,9 @@ impl Shared {
             if subscriber.send(news).is_err() {
                 state.subscribers.remove(key);
             }
+            return;
+        }
+        if state.taken.contains(key) {
             return;
         }
         let Some(listed) = &mut state.listed else { return };
@@ -217,4 +227,129 @@ fn pod(observed: Observed) -> Option<ObservedPod> {
 
 fn key(namespace: &str, observed: &Observed) -> Option<FlameKey> {
     flame_of(&observed.object()).map(|flame| FlameKey::new(namespace, flame))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flame::observed::{ObservedMeta, ObservedService};
+
+    fn shared() -> (Arc<Shared>, mpsc::UnboundedReceiver<RecordNews>) {
+        let (records, news) = mpsc::unbounded_channel();
+        let state = Mutex::new(State { listed: Some(HashMap::new()), ..State::default() });
+        (Arc::new(Shared { state, records, trouble: watch::channel(BTreeMap::new()).0 }), news)
+    }
+
+    fn hub(shared: &Arc<Shared>) -> Hub {
+        Hub { shared: Arc::clone(shared), tasks: Vec::new() }
+    }
+
+    fn meta(name: &str, uid: &str) -> ObservedMeta {
+        ObservedMeta { name: name.to_owned(), uid: uid.to_owned(), resource_version: 1, ..Default::default() }
+    }
+
+    fn pod(namespace: &str, name: &str, uid: &str) -> Placed {
+        let pod = ObservedPod { meta: meta(name, uid), ..Default::default() };
+        (namespace.to_owned(), Observed::Pod(Box::new(pod)))
+    }
+
+    fn service(namespace: &str, name: &str) -> Placed {
+        (namespace.to_owned(), Observed::Service(ObservedService { meta: meta(name, name), ..Default::default() }))
+    }
+
+    fn record(namespace: &str, name: &str) -> Placed {
+        (namespace.to_owned(), Observed::ConfigMap(ObservedConfigMap { meta: meta(name, name), ..Default::default() }))
+    }
+
+    /// Says what came in, one line each.
+    fn told(watch: &mut Watch) -> Vec<String> {
+        let names = |pods: &[ObservedPod]| pods.iter().map(|pod| pod.meta.name.clone()).collect::<Vec<_>>().join(" ");
+        std::iter::from_fn(|| watch.ready())
+            .map(|news| match news {
+                News::Seen(observed) => format!("seen {}", observed.object()),
+                News::Deleted(observed) => format!("deleted {}", observed.object()),
+                News::Relisted(pods) => format!("all Pods: {}", names(&pods)),
+                News::Forgotten(kind) => format!("forgotten {kind}"),
+                News::Trouble(why) => why,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn each_flame_gets_its_own_news_by_the_names_of_the_objects() {
+        let (shared, mut records) = shared();
+        let hub = hub(&shared);
+        let (_, mut one) = hub.subscribe(&FlameKey::new("ml", "one"));
+        let (_, mut other) = hub.subscribe(&FlameKey::new("prod", "one"));
+        shared.take(FlameNews::Seen(pod("ml", "one-executor-manager-0", "a")));
+        shared.take(FlameNews::Seen(service("prod", "one-object-cache")));
+        shared.take(FlameNews::Seen(record("ml", "one-config")));
+        shared.take(FlameNews::Deleted(record("ml", "one-config")));
+        shared.take(FlameNews::Seen(pod("ml", "nobodys-session-manager", "b")));
+        shared.take(FlameNews::Seen(pod("ml", "no-flames-name", "c")));
+        assert_eq!(
+            told(&mut one),
+            ["seen Pod one-executor-manager-0", "seen ConfigMap one-config", "deleted ConfigMap one-config"]
+        );
+        assert_eq!(told(&mut other), ["seen Service one-object-cache"]);
+        assert!(matches!(records.try_recv(), Ok(RecordNews::Seen(key, _)) if key == FlameKey::new("ml", "one")));
+        assert!(matches!(records.try_recv(), Ok(RecordNews::Gone(key)) if key == FlameKey::new("ml", "one")));
+    }
+
+    #[test]
+    fn after_the_past_was_forgotten_everybody_hears_what_there_is_and_what_is_missing() {
+        let (shared, mut records) = shared();
+        let hub = hub(&shared);
+        let (_, mut one) = hub.subscribe(&FlameKey::new("ml", "one"));
+        let (_, mut two) = hub.subscribe(&FlameKey::new("ml", "two"));
+        shared.take(FlameNews::Relisted(Kind::Pod, vec![pod("ml", "one-session-manager", "a")]));
+        let services = vec![service("ml", "one-session-manager"), service("ml", "one-object-cache")];
+        shared.take(FlameNews::Relisted(Kind::Service, services));
+        shared.take(FlameNews::Relisted(Kind::ConfigMap, vec![record("ml", "new-config")]));
+        assert_eq!(
+            told(&mut one),
+            [
+                "all Pods: one-session-manager",
+                "seen Service one-session-manager",
+                "seen Service one-object-cache",
+                "forgotten ConfigMap",
+            ]
+        );
+        assert_eq!(told(&mut two), ["all Pods: ", "forgotten Service", "forgotten ConfigMap"]);
+        let Ok(RecordNews::All(keys)) = records.try_recv() else { panic!("it is told who is left") };
+        assert_eq!(keys, [FlameKey::new("ml", "new")].into());
+        assert!(matches!(records.try_recv(), Ok(RecordNews::Seen(key, _)) if key.name == "new"));
+    }
+
+    #[test]
+    fn what_the_lists_said_is_kept_up_to_date_until_the_first_subscriber_takes_it() {
+        let (shared, _records) = shared();
+        let hub = hub(&shared);
+        let key = FlameKey::new("ml", "one");
+        shared.take(FlameNews::Seen(pod("ml", "one-executor-manager-0", "a")));
+        shared.take(FlameNews::Seen(pod("ml", "one-executor-manager-1", "b")));
+        shared.take(FlameNews::Deleted(pod("ml", "one-executor-manager-0", "a")));
+        let (known, watch) = hub.subscribe(&key);
+        let pods: Vec<String> = known.unwrap().pods.into_keys().collect();
+        assert_eq!(pods, ["one-executor-manager-1"]);
+        // Who comes back reads: what happened in between nobody kept.
+        drop(watch);
+        shared.take(FlameNews::Seen(pod("ml", "one-executor-manager-2", "c")));
+        assert_eq!(hub.subscribe(&key).0, None);
+        assert_eq!(hub.subscribe(&FlameKey::new("ml", "other")).0, Some(Snapshot::default()));
+    }
+
+    #[test]
+    fn trouble_is_told_by_kind_until_the_stream_is_open_again() {
+        let (shared, _records) = shared();
+        let mut trouble = hub(&shared).trouble();
+        shared.take(FlameNews::Trouble(Kind::Pod, "reset".to_owned()));
+        assert!(trouble.has_changed().unwrap());
+        assert_eq!(*trouble.borrow_and_update(), [(Kind::Pod, "reset".to_owned())].into());
+        shared.take(FlameNews::Trouble(Kind::Pod, "reset".to_owned()));
+        shared.take(FlameNews::Open(Kind::Service));
+        assert!(!trouble.has_changed().unwrap());
+        shared.take(FlameNews::Open(Kind::Pod));
+        assert!(trouble.borrow_and_update().is_empty());
+    }
 }

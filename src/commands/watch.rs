@@ -36,7 +36,7 @@ pub async fn run(context: &Context<'_>, args: &WatchArgs) -> Result<u8> {
     let (records, record_news) = mpsc::unbounded_channel();
     let follows_records = args.filename.is_empty();
     let scope = (!(args.all_namespaces && follows_records)).then(|| context.namespace(&api));
-    let mut fleet = Fleet::new(&api, &log, args.all_namespaces && follows_records, records);
+    let mut fleet = Fleet::new(&api, &log, (follows_records, args.all_namespaces && follows_records), records);
     if follows_records {
         let records = Records::new(args.names.iter().cloned().collect(), aims.clone(), &log);
         tokio::spawn(records.follow(record_news));

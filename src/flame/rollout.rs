@@ -25,6 +25,7 @@ pub use write::{Action, Body, FieldConflict, Outcome, Refusal, Write};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
+use super::FlameCluster;
 use super::manifests::Manifests;
 use super::names::{self, Component, Kind, ObjectRef, PodIndex};
 use super::observed::{ObservedPod, Ownership, Seconds, Snapshot};
@@ -279,8 +280,8 @@ impl Rollout {
     }
 
     fn writes(&mut self, plan: &Plan, now: Time) -> Vec<Write> {
-        // Nothing is planned around an object that has to be read first.
-        if !self.uncertain.is_empty() {
+        // Nothing is planned around an object that has to be read first, nor for what nobody wants any more.
+        if !self.uncertain.is_empty() || (self.options.follows_record && self.record_wants_another()) {
             return Vec::new();
         }
         match self.desired.clone() {
@@ -391,7 +392,9 @@ impl Rollout {
         let only_creates = writes.iter().all(|write| write.action == Action::Create);
         let decides = writes.iter().any(|write| write.object == record);
         let looked = std::mem::take(&mut self.looked);
-        if looked || only_creates || decides || !self.decided || self.options.persistent {
+        let is_own_word = only_creates || decides || !self.decided || self.options.persistent;
+        // News of the record and of what another command made by it come in no order.
+        if looked || (is_own_word && !self.options.follows_record) {
             self.note_writes(&writes);
             return Step::Write(writes);
         }
@@ -423,6 +426,14 @@ impl Rollout {
         } else {
             self.wave.uids.extend(uids);
         }
+    }
+
+    /// Tells whether the record asks for another flame, or for none; one that somebody spoiled asks for nothing.
+    fn record_wants_another(&self) -> bool {
+        let Some(record) = self.snapshot.record(self.desired.name()) else { return false };
+        let spec = record.meta.annotations.get(names::ANNOTATION_SPEC);
+        let is_a_flame = spec.is_some_and(|spec| serde_json::from_str::<FlameCluster>(spec).is_ok());
+        record.is_going_down() || (is_a_flame && self.record_is_as_desired() == Some(false))
     }
 
     /// Tells whether the record asks for what this command wants; none where there is no record.

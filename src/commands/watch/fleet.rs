@@ -39,9 +39,16 @@ struct Kept {
 }
 
 impl Fleet {
-    /// Makes a fleet; `is_global` shares one hub for all namespaces, else each has its own.
-    pub fn new(api: &ApiServer, log: &Log, is_global: bool, records: mpsc::UnboundedSender<RecordNews>) -> Self {
-        let hubs = Hubs { api: api.clone(), log: log.clone(), is_global, records, hubs: Mutex::default() };
+    /// Makes a fleet of what the records say where `follows_records`, else of what it is told; `is_global` shares one hub for
+    /// all namespaces, else each has its own.
+    pub fn new(
+        api: &ApiServer,
+        log: &Log,
+        (follows_records, is_global): (bool, bool),
+        records: mpsc::UnboundedSender<RecordNews>,
+    ) -> Self {
+        let (api, own) = (api.clone(), log.clone());
+        let hubs = Hubs { api, log: own, follows_records, is_global, records, hubs: Mutex::default() };
         Self { hubs: Arc::new(hubs), log: log.clone(), kept: BTreeMap::new() }
     }
 
@@ -109,6 +116,8 @@ impl Fleet {
 /// The hubs by namespace, opened when they are needed.
 pub struct Hubs {
     pub api: ApiServer,
+    /// Whether what is desired is what the records say.
+    pub follows_records: bool,
     log: Log,
     is_global: bool,
     records: mpsc::UnboundedSender<RecordNews>,

@@ -78,7 +78,9 @@ impl Keeper {
         self.view.log.info(format!("watching {} in namespace {}", self.key.name, self.key.namespace));
         let mut outside = Outside { interrupted: left, aims: Some(aims), watch: Some(watch) };
         loop {
-            let options = Options { timeout: None, persistent: true, started_at: work::moment(), ..Default::default() };
+            let follows_record = self.hubs.follows_records;
+            let started_at = work::moment();
+            let options = Options { timeout: None, persistent: true, follows_record, started_at, ..Default::default() };
             let mut rollout = Rollout::new(desired, options, snapshot);
             let error = match self.drive().run(&mut rollout, &mut outside).await {
                 Err(error) if !*outside.interrupted.borrow() => error,

@@ -238,6 +238,7 @@ impl Records {
                 RecordNews::Seen(key, record) if self.names.is_empty() || self.names.contains(&key.name) => {
                     self.seen(key, &record);
                 }
+                RecordNews::Listed => self.tell_missing(),
                 // Without a `down` it is put right like any other object.
                 RecordNews::Seen(..) | RecordNews::Gone(_) => {}
                 RecordNews::All(keys) => {
@@ -261,6 +262,17 @@ impl Records {
                 let _ = self.aims.send(Aim::Keep(Box::new(flame)));
             }
             Err(error) => self.log.trouble(Some(&key), error.what),
+        }
+    }
+
+    /// Says what is waited for.
+    fn tell_missing(&self) {
+        let is_known = |name: &&String| self.known.keys().any(|key| key.name == **name);
+        for name in self.names.iter().filter(|name| !is_known(name)) {
+            self.log.info(format!("there is no flame {name} yet; it is kept as soon as there is"));
+        }
+        if self.names.is_empty() && self.known.is_empty() {
+            self.log.info("there are no flames yet; they are kept as soon as there are");
         }
     }
 

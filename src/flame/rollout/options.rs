@@ -67,6 +67,8 @@ pub struct Options {
     pub adopt: bool,
     /// Never give up (`watch`).
     pub persistent: bool,
+    /// What is desired is what the record says: where that changed, nothing is written until the new aim is here.
+    pub follows_record: bool,
     /// When the command started, by the clock on the wall: the server's moments are compared with it.
     pub started_at: Seconds,
 }
@@ -82,6 +84,7 @@ impl Default for Options {
             force_conflicts: false,
             adopt: false,
             persistent: false,
+            follows_record: false,
             started_at: 0,
         }
     }

@@ -569,3 +569,39 @@ fn an_interrupted_command_says_what_is_left_and_what_moves_on() {
     );
     assert_eq!(error.hints, ["run the same command again to go on; nothing needs cleaning up", "flamectl status demo"]);
 }
+
+#[test]
+fn who_follows_the_record_writes_nothing_once_it_says_something_else() {
+    let options = Options { persistent: true, follows_record: true, timeout: None, ..Options::default() };
+    let before = flame(2);
+    let mut rollout = Rollout::new(up(&before), options, running(&before));
+    assert_eq!(next(&mut rollout, Duration::ZERO), Step::Done);
+    // Another command made an executor more; its Pod is seen before its record.
+    let after = running(&flame(3));
+    rollout.seen(Observed::Pod(Box::new(after.pods["demo-executor-manager-2"].clone())));
+    let record = ObjectRef::new(Kind::ConfigMap, "demo-config");
+    assert_eq!(rollout.next(Duration::from_secs(1)), Step::Read(vec![record.clone()]));
+    let mut newer = after.config_maps["demo-config"].clone();
+    newer.meta.resource_version += 1;
+    rollout.read(&record, Some(Observed::ConfigMap(newer)));
+    assert!(matches!(rollout.next(Duration::from_secs(1)), Step::Wait(_)));
+    rollout.aim(up(&flame(3)));
+    assert_eq!(next(&mut rollout, Duration::from_secs(2)), Step::Done);
+}
+
+#[test]
+fn who_follows_the_record_puts_back_what_was_spoiled_after_a_look() {
+    let options = Options { persistent: true, follows_record: true, timeout: None, ..Options::default() };
+    let flame = flame(2);
+    let mut rollout = Rollout::new(up(&flame), options, running(&flame));
+    assert_eq!(next(&mut rollout, Duration::ZERO), Step::Done);
+    let record = ObjectRef::new(Kind::ConfigMap, "demo-config");
+    let mut spoiled = rollout.snapshot().config_maps["demo-config"].clone();
+    spoiled.meta.resource_version += 1;
+    spoiled.meta.annotations.remove(names::ANNOTATION_SPEC);
+    rollout.seen(Observed::ConfigMap(spoiled.clone()));
+    assert_eq!(rollout.next(Duration::from_secs(1)), Step::Read(vec![record.clone()]));
+    rollout.read(&record, Some(Observed::ConfigMap(spoiled)));
+    let Step::Write(writes) = rollout.next(Duration::from_secs(1)) else { panic!("it is put back") };
+    assert_eq!(writes.iter().map(|write| &write.object).collect::<Vec<_>>(), [&record]);
+}
