@@ -149,7 +149,9 @@ impl Shared {
 
     fn seen(&self, (namespace, observed): Placed) {
         let Some(key) = key(&namespace, &observed) else { return };
-        if let Observed::ConfigMap(record) = &observed {
+        if let Observed::ConfigMap(record) = &observed
+            && !self.records.is_closed()
+        {
             let _ = self.records.send(RecordNews::Seen(key.clone(), Box::new(record.clone())));
         }
         self.tell(&key, News::Seen(observed));

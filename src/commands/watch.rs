@@ -33,14 +33,16 @@ pub async fn run(context: &Context<'_>, args: &WatchArgs) -> Result<u8> {
     let mut interrupted = interrupts(context);
     let mut hangups = hangups();
     let (aims, mut news) = mpsc::unbounded_channel();
-    let (records, record_news) = mpsc::unbounded_channel();
     let follows_records = args.filename.is_empty();
-    let scope = (!(args.all_namespaces && follows_records)).then(|| context.namespace(&api));
-    let mut fleet = Fleet::new(&api, &log, (follows_records, args.all_namespaces && follows_records), records);
+    let (records, record_news) = mpsc::unbounded_channel();
+    let mut fleet = Fleet::new(&api, &log, (follows_records, args.all_namespaces), records);
     if follows_records {
-        let records = Records::new(args.names.iter().cloned().collect(), aims.clone(), &log);
+        let records = Records::new(args.names.iter().cloned().collect(), aims, &log);
         tokio::spawn(records.follow(record_news));
-        fleet.follow(scope);
+        fleet.follow((!args.all_namespaces).then(|| context.namespace(&api)));
+    } else {
+        // Files say what is desired: news of records would only pile up.
+        drop(record_news);
     }
     loop {
         tokio::select! {
