@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::progress::GATHER;
 use super::progress::notices::{reasons, reverting};
+use super::progress::written::Writes;
 use super::{Printer, text};
 use crate::flame::names::{Component, FlameKey, ObjectRef};
 use crate::flame::observed::Seconds;
 use crate::flame::plan::Why;
 use crate::flame::rollout::{Action, Event, Progress, Repair, Time};
 
-/// How long writes are gathered, so that ten Pods that are made in one go are one line.
-const GATHER: Duration = Duration::from_secs(1);
 /// How long the same trouble is not told again.
 const QUIET: Duration = Duration::from_secs(300);
 /// Longest text of a cause or a failure in a line, in characters.
@@ -173,7 +173,7 @@ impl FlameLog {
 #[derive(Default)]
 struct Fold {
     entries: Vec<Entry>,
-    written: Vec<(Action, ObjectRef, String)>,
+    written: Writes,
     gathers_since: Option<Time>,
     is_complete: Option<bool>,
     told_causes: BTreeSet<(Component, String)>,
@@ -210,46 +210,22 @@ impl Fold {
     }
 
     fn wrote(&mut self, action: Action, object: &ObjectRef, why: &[Why], now: Time) {
-        self.written.push((action, object.clone(), reasons(why)));
+        self.written.add(action, object, why);
         self.gathers_since.get_or_insert(now);
     }
 
     /// Tells what was written, Pods that were written alike in one line.
     fn tell_written(&mut self) {
         self.gathers_since = None;
-        let mut groups: Vec<(Action, String, String, Vec<u32>)> = Vec::new();
-        for (action, object, why) in std::mem::take(&mut self.written) {
-            let (name, index) = match text::executor(&object) {
-                Some((prefix, index)) => (prefix.to_owned(), Some(index)),
-                None => (object.to_string(), None),
-            };
-            let alike = |group: &&mut (Action, String, String, Vec<u32>)| {
-                index.is_some() && group.0 == action && group.1 == name && group.2 == why
-            };
-            match groups.iter_mut().find(alike) {
-                Some(group) => group.3.extend(index),
-                None => groups.push((action, name, why, index.into_iter().collect())),
-            }
-        }
-        for (action, name, why, mut indices) in groups {
-            indices.sort_unstable();
-            indices.dedup();
-            let objects = match indices.len() {
-                0 => name,
-                1 => format!("Pod {name}{}", indices[0]),
-                many => format!("{many} Pods {name}{}", text::ranges(&indices, '-')),
-            };
-            let fields = json!({ "action": action.to_string(), "objects": objects });
-            self.entries.push(Entry { fields, ..Entry::new(Level::Info, "wrote", format!("{action} {objects}{why}")) });
+        for written in self.written.take() {
+            let fields = json!({ "action": written.action.to_string(), "objects": written.objects });
+            self.entries.push(Entry { fields, ..Entry::new(Level::Info, "wrote", written.to_string()) });
         }
     }
 
     /// Tells a repair instead of the write that it was.
     fn repaired(&mut self, repair: &Repair) {
-        self.written.retain(|(action, object, _)| (*action, object) != (repair.action, &repair.object));
-        if self.written.is_empty() {
-            self.gathers_since = None;
-        }
+        self.written.forget(repair.action, &repair.object);
         let level = if repair.pause.is_some() { Level::Warning } else { Level::Info };
         let fields = json!({
             "kind": repair.object.kind.to_string(),
@@ -355,7 +331,7 @@ mod tests {
     fn repair(kind: Kind, name: &str, why: &[Why], drift: Vec<Drift>) -> Repair {
         let by = (!drift.is_empty()).then(|| ("kubectl-edit".to_owned(), Some(1_767_323_000)));
         let object = ObjectRef::new(kind, name);
-        Repair { object, uid: None, action: Action::Update, why: why.to_vec(), drift, by, count: 1, pause: None }
+        Repair { object, action: Action::Update, why: why.to_vec(), drift, by, count: 1, pause: None }
     }
 
     #[test]

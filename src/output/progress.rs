@@ -8,6 +8,7 @@ pub(super) mod json;
 mod live;
 pub(super) mod notices;
 mod plain;
+pub(super) mod written;
 
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ pub(super) use self::live::Size;
 /// Longest silence while waiting. The driver ticks four times a second, hence the quarter.
 const SILENCE: Duration = Duration::from_millis(5000 - 250);
 /// How long news is gathered, so that ten Pods that are made in one go are one line.
-const GATHER: Duration = Duration::from_secs(1);
+pub(super) const GATHER: Duration = Duration::from_secs(1);
 
 /// Tells people how a command gets on.
 pub struct ProgressView {

@@ -155,16 +155,21 @@ impl Watching {
                 lines.push(cells);
             }
         }
+        self.tell_gone(look);
+        let Form::Rows(Some(widths)) = &self.form else { return Ok(true) };
+        let text: String = lines.iter().map(|cells| format!("{}\n", padded(cells, widths))).collect();
+        let text = if self.printer.is_unicode() { text } else { text::ascii(&text) };
+        if text.is_empty() { Ok(true) } else { self.printer.stream(text.as_bytes()) }
+    }
+
+    /// Tells which flames are gone since they were told.
+    fn tell_gone(&mut self, look: &Look) {
         let is_there = |key: &String| look.rows.iter().any(|row| row.key == *key);
         let gone: Vec<String> = self.told.keys().filter(|key| !is_there(key)).cloned().collect();
         for key in gone {
             self.told.remove(&key);
             self.printer.line(&format!("{key} is gone"));
         }
-        let Form::Rows(Some(widths)) = &self.form else { return Ok(true) };
-        let text: String = lines.iter().map(|cells| format!("{}\n", padded(cells, widths))).collect();
-        let text = if self.printer.is_unicode() { text } else { text::ascii(&text) };
-        if text.is_empty() { Ok(true) } else { self.printer.stream(text.as_bytes()) }
     }
 
     fn documents(&mut self, look: &Look, now: Time) -> Result<bool> {
@@ -185,12 +190,7 @@ impl Watching {
                 return Ok(false);
             }
         }
-        let is_there = |key: &String| look.rows.iter().any(|row| row.key == *key);
-        let gone: Vec<String> = self.told.keys().filter(|key| !is_there(key)).cloned().collect();
-        for key in gone {
-            self.told.remove(&key);
-            self.printer.line(&format!("{key} is gone"));
-        }
+        self.tell_gone(look);
         Ok(true)
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::live::{left, slowest};
 use super::notices::{Notices, reasons};
+use super::written::Writes;
 use super::{Pace, SILENCE};
 use crate::flame::names::{Component, ObjectRef};
 use crate::flame::plan::Why;
@@ -26,20 +27,12 @@ pub struct Plain {
     told: (u32, u32),
     told_wave: u32,
     told_causes: BTreeSet<(Component, String)>,
-    written: Vec<Batch>,
+    written: Writes,
     writing: Pace,
     changing: Pace,
     last_line: Time,
     /// Since when something is waited for.
     waiting_since: Option<Time>,
-}
-
-/// Executors that were written alike.
-struct Batch {
-    action: Action,
-    why: String,
-    prefix: String,
-    indices: Vec<u32>,
 }
 
 impl Plain {
@@ -53,7 +46,7 @@ impl Plain {
             told: (0, 0),
             told_wave: 0,
             told_causes: BTreeSet::new(),
-            written: Vec::new(),
+            written: Writes::default(),
             writing: Pace::default(),
             changing: Pace::default(),
             last_line: now,
@@ -119,35 +112,17 @@ impl Plain {
 /// Requests.
 impl Plain {
     fn wrote(&mut self, action: Action, object: &ObjectRef, why: &[Why], now: Time) {
-        let why = reasons(why);
-        match text::executor(object) {
-            Some((prefix, index)) if !self.verbose => {
-                let alike = |batch: &&mut Batch| batch.action == action && batch.why == why && batch.prefix == prefix;
-                match self.written.iter_mut().find(alike) {
-                    Some(batch) => batch.indices.push(index),
-                    None => self.written.push(Batch { action, why, prefix: prefix.to_owned(), indices: vec![index] }),
-                }
-                self.writing.news(now);
-            }
-            _ => {
-                self.tell_written(now);
-                self.say(format!("{action} {object}{why}"), now);
-            }
+        if text::executor(object).is_some() && !self.verbose {
+            self.written.add(action, object, why);
+            return self.writing.news(now);
         }
+        self.tell_written(now);
+        self.say(format!("{action} {object}{}", reasons(why)), now);
     }
 
     fn tell_written(&mut self, now: Time) {
         self.writing.is_told();
-        for mut batch in std::mem::take(&mut self.written) {
-            batch.indices.sort_unstable();
-            batch.indices.dedup();
-            let Batch { action, why, prefix, indices } = batch;
-            let pods = match indices.len() {
-                1 => "Pod".to_owned(),
-                many => format!("{many} Pods"),
-            };
-            self.say(format!("{action} {pods} {prefix}{}{why}", text::ranges(&indices, '-')), now);
-        }
+        self.written.take().into_iter().for_each(|written| self.say(written.to_string(), now));
     }
 }
 
