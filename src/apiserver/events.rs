@@ -6,8 +6,8 @@ use tokio::task::JoinHandle;
 
 use super::evidence::event_requests;
 use super::read::Pages;
-use super::watch::{Change, End, IDLE, Pace, Silent, follow, watch_params};
-use super::{ApiServer, Observer, clock, wire};
+use super::watch::{Attention, Change, End, Resumed, Silent, follow, keep_following, watch_params};
+use super::{ApiServer, Observer, wire};
 use crate::error::Result;
 use crate::flame::events::{EventType, ObservedEvent};
 
@@ -96,7 +96,7 @@ impl ApiServer {
             resource_version: resource_version.to_owned(),
             news: sender,
         };
-        EventWatch { news, task: tokio::spawn(follower.run()) }
+        EventWatch { news, task: tokio::spawn(keep_following(follower)) }
     }
 }
 
@@ -107,31 +107,9 @@ struct Follower {
     news: mpsc::Sender<EventNews>,
 }
 
-impl Follower {
-    async fn run(mut self) {
-        let mut pace = Pace::default();
-        loop {
-            let began = clock();
-            let end = self.follow().await;
-            let lived = began.elapsed();
-            let wish = match end {
-                End::Closed => None,
-                End::Expired => {
-                    self.relist().await;
-                    Some(std::time::Duration::ZERO)
-                }
-                End::Trouble(why, after) => {
-                    let _ = self.news.send(EventNews::Trouble(why)).await;
-                    Some(after.unwrap_or_default())
-                }
-                End::Abandoned => return,
-            };
-            pace.rest(lived, wish).await;
-        }
-    }
-
+impl Resumed for Follower {
     async fn follow(&mut self) -> End {
-        let params = WatchParams { field_selector: self.filter.field_selector(), ..watch_params() };
+        let params = WatchParams { field_selector: self.filter.field_selector(), ..watch_params(Attention::KEEPING) };
         let request = event_requests(&self.filter.namespace).watch(&params, &self.resource_version);
         let filter = &self.filter;
         let news = |change, event: wire::Event| {
@@ -140,10 +118,10 @@ impl Follower {
             let happened = matches!(change, Change::Seen) && event.is_of_flame(&filter.flame);
             (resource_version, happened.then(|| EventNews::Happened(Box::new(event.into()))))
         };
-        follow(&self.api, request, &mut self.resource_version, &self.news, IDLE, None, news).await
+        follow(&self.api, request, &mut self.resource_version, &self.news, Attention::KEEPING, None, news).await
     }
 
-    /// Reads all events once after 410, and tells those that are newer than the last one.
+    /// Tells those that are newer than the last one.
     async fn relist(&mut self) {
         let number = |version: &str| version.parse::<u64>().unwrap_or(0);
         let last = number(&self.resource_version);
@@ -154,7 +132,12 @@ impl Follower {
                     let _ = self.news.send(EventNews::Happened(Box::new(event.into()))).await;
                 }
             }
-            Err(error) => drop(self.news.send(EventNews::Trouble(error.what)).await),
+            Err(error) => self.trouble(error.what).await,
         }
+    }
+
+    async fn trouble(&self, why: String) {
+        // Nobody who listens is nobody to tell; the stream finds out by itself.
+        let _ = self.news.send(EventNews::Trouble(why)).await;
     }
 }

@@ -22,7 +22,6 @@ use crate::flame::logs::tail;
 use crate::flame::names::{Kind, component_of};
 use crate::flame::observed::ObservedPod;
 use crate::flame::rollout::{Event, Rollout, Time};
-use crate::flame::state::{CauseKind, Outlook};
 
 /// How long one question may take, a second try included: evidence that comes later helps nobody.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -40,8 +39,6 @@ const TAIL_BYTES: i64 = 20 * (16 << 10) + 4096;
 const LOOK: Duration = Duration::from_secs(1);
 /// Inquiries in flight at most.
 const IN_FLIGHT: usize = 6;
-/// How long a Pod may be on its way before it is asked about: a healthy flame costs no request more.
-const ON_ITS_WAY: Duration = Duration::from_secs(10);
 
 impl ApiServer {
     /// Answers inquiries, all at once; what is not answered in time is missing.
@@ -229,11 +226,7 @@ impl<'a> Inquirer<'a> {
         self.since.retain(|about, _| abouts.contains(about));
         for inquiry in inquiries {
             let since = *self.since.entry(about(&inquiry)).or_insert(now);
-            let patience = match CauseKind::of(&inquiry.asked.reason).outlook() {
-                Outlook::Working => ON_ITS_WAY,
-                Outlook::Doubtful(_) | Outlook::Hopeless => Duration::ZERO,
-            };
-            if now >= since + patience {
+            if now >= since + inquiry.patience() {
                 self.ask(inquiry);
             }
         }

@@ -1,7 +1,6 @@
 //! Many flames at once, or one: their records and Pods in a list, and a watch that goes on from it.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use kube::core::params::{ListParams, WatchParams};
 use serde::de::DeserializeOwned;
@@ -9,9 +8,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::read::{Pages, flame_selector};
-use super::watch::{Change, End, Pace, Silent, follow, watch_params};
+use super::watch::{Attention, Change, End, Resumed, Silent, follow, keep_following, watch_params};
 use super::wire::{self, Slim};
-use super::{ApiServer, Observer, clock};
+use super::{ApiServer, Observer};
 use crate::error::Result;
 use crate::flame::evidence::Evidence;
 use crate::flame::names::{self, Component, FlameKey, Kind};
@@ -22,22 +21,6 @@ use crate::flame::selector::Selector;
 const QUEUE: usize = 1024;
 /// What flames are made of, as far as their state depends on it.
 const KINDS: [Kind; 2] = [Kind::ConfigMap, Kind::Pod];
-
-/// How soon a server that hangs is noticed, at the price of a request for each kind in this time.
-#[derive(Clone, Copy, Debug)]
-pub struct Attention {
-    /// Seconds after which the server ends a watch.
-    seconds: u32,
-    /// How long a stream may say nothing: the server's own end and a margin.
-    idle: Duration,
-}
-
-impl Attention {
-    /// For those who look at it: what they see should not be old.
-    pub const LOOKING: Self = Self { seconds: 15, idle: Duration::from_secs(20) };
-    /// For those who keep flames for months.
-    pub const KEEPING: Self = Self { seconds: 45, idle: Duration::from_secs(55) };
-}
 
 /// Which flames.
 #[derive(Clone, Debug, Default)]
@@ -61,9 +44,9 @@ pub struct FlameList {
     pub resource_versions: BTreeMap<Kind, String>,
 }
 
-/// What is known of flames, by namespace and name.
+/// What is known of flames.
 #[derive(Clone, Debug, Default)]
-pub struct Flames(BTreeMap<(String, String), Snapshot>);
+pub struct Flames(BTreeMap<FlameKey, Snapshot>);
 
 /// What a watch of flames tells.
 #[derive(Clone, Debug)]
@@ -108,29 +91,24 @@ impl FlameWatch {
 impl Flames {
     /// Returns those that have a record: namespace, name, and what is known.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str, &Snapshot)> {
-        let flames = self.0.iter().map(|((namespace, name), snapshot)| (namespace.as_str(), name.as_str(), snapshot));
-        flames.filter(|(_, name, snapshot)| snapshot.record(name).is_some())
+        let flames = self.0.iter().filter(|(key, snapshot)| snapshot.record(&key.name).is_some());
+        flames.map(|(key, snapshot)| (key.namespace.as_str(), key.name.as_str(), snapshot))
     }
 
     /// Returns those that have a record, as [`Flames::iter`] does.
     pub fn into_all(self) -> impl Iterator<Item = (String, String, Snapshot)> {
-        let flames = self.0.into_iter().map(|((namespace, name), snapshot)| (namespace, name, snapshot));
-        flames.filter(|(_, name, snapshot)| snapshot.record(name).is_some())
+        let flames = self.0.into_iter().filter(|(key, snapshot)| snapshot.record(&key.name).is_some());
+        flames.map(|(key, snapshot)| (key.namespace, key.name, snapshot))
     }
 
     /// Returns all, those without a record, too.
     pub(super) fn into_each(self) -> impl Iterator<Item = (FlameKey, Snapshot)> {
-        self.0.into_iter().map(|((namespace, name), snapshot)| (FlameKey::new(namespace, name), snapshot))
+        self.0.into_iter()
     }
 
     /// Takes in what was asked about Pods, by their uid; what is known of Pods that are gone is forgotten.
-    pub fn learned(&mut self, learned: Vec<(String, Evidence)>) {
-        for snapshot in self.0.values_mut() {
-            let Snapshot { pods, evidence, .. } = snapshot;
-            let is_there = |uid: &str| pods.values().any(|pod| pod.meta.uid == uid);
-            evidence.retain(|uid, _| is_there(uid));
-            evidence.extend(learned.iter().filter(|(uid, _)| is_there(uid)).cloned());
-        }
+    pub fn learned(&mut self, learned: &[(String, Evidence)]) {
+        self.0.values_mut().for_each(|snapshot| snapshot.learned(learned.iter().cloned()));
     }
 
     /// Takes in news of objects; [`FlameNews::Open`] and [`FlameNews::Trouble`] are none.
@@ -138,7 +116,7 @@ impl Flames {
         match news {
             FlameNews::Seen(placed) => self.insert(placed),
             FlameNews::Deleted((namespace, observed)) => {
-                if let Some(snapshot) = flame_of(&observed).and_then(|name| self.0.get_mut(&(namespace, name))) {
+                if let Some(snapshot) = flame_of(namespace, &observed).and_then(|key| self.0.get_mut(&key)) {
                     snapshot.remove(&observed.object(), &observed.meta().uid);
                 }
             }
@@ -155,27 +133,26 @@ impl Flames {
     }
 
     fn insert(&mut self, (namespace, observed): Placed) {
-        if let Some(name) = flame_of(&observed) {
-            self.0.entry((namespace, name)).or_default().insert(observed);
+        if let Some(key) = flame_of(namespace, &observed) {
+            self.0.entry(key).or_default().insert(observed);
         }
     }
 }
 
-/// Returns which flame an object belongs to: Pods bear its name as a label, the record is named after it.
-fn flame_of(observed: &Observed) -> Option<String> {
-    let meta = observed.meta();
-    match observed {
-        Observed::ConfigMap(_) => {
-            meta.name.strip_suffix("-config").filter(|name| names::config_map(name) == meta.name).map(str::to_owned)
-        }
-        _ => meta.labels.get(names::LABEL_CLUSTER).cloned(),
-    }
+/// Returns which flame an object belongs to: the record is named after it, all else bears its name as a label. That takes in
+/// what bears our labels but none of our names, which is shown.
+fn flame_of(namespace: String, observed: &Observed) -> Option<FlameKey> {
+    let name = match observed {
+        Observed::ConfigMap(_) => names::flame_of(&observed.object())?.to_owned(),
+        _ => observed.meta().labels.get(names::LABEL_CLUSTER)?.clone(),
+    };
+    Some(FlameKey { namespace, name })
 }
 
 impl FlameList {
     /// Makes that of the one flame of which this is known as of `resource_version`.
     pub fn one(namespace: &str, name: &str, snapshot: Snapshot, resource_version: &str) -> Self {
-        let flames = Flames([((namespace.to_owned(), name.to_owned()), snapshot)].into());
+        let flames = Flames([(FlameKey::new(namespace, name), snapshot)].into());
         Self { flames, resource_versions: KINDS.map(|kind| (kind, resource_version.to_owned())).into() }
     }
 }
@@ -252,7 +229,7 @@ impl ApiServer {
         let params = ListParams { label_selector, field_selector, ..Default::default() };
         let (path, what) = (filter.path(kind), format!("{kind}s"));
         let pages = Pages { path: &path, what: &what, params, names_only: false };
-        let (items, resource_version) = self.list_some(&pages, |_: &Slim<T>| true, observer).await?;
+        let (items, resource_version) = self.list_some(&pages, |_: &Slim<T, Placed>| true, observer).await?;
         Ok((items.into_iter().map(|it| it.0).collect(), resource_version))
     }
 
@@ -273,7 +250,7 @@ impl ApiServer {
                 resource_version: resource_version.clone(),
                 news: sender.clone(),
             };
-            tokio::spawn(follower.run())
+            tokio::spawn(keep_following(follower))
         });
         FlameWatch { news, tasks: tasks.collect() }
     }
@@ -289,36 +266,9 @@ struct Follower {
 }
 
 impl Follower {
-    async fn run(mut self) {
-        let mut pace = Pace::default();
-        loop {
-            let began = clock();
-            let end = match self.kind {
-                Kind::Pod => self.follow::<wire::Pod>().await,
-                Kind::Service => self.follow::<wire::Service>().await,
-                Kind::ConfigMap => self.follow::<wire::ConfigMap>().await,
-            };
-            let lived = began.elapsed();
-            let wish = match end {
-                End::Closed => None,
-                End::Expired => {
-                    self.relist().await;
-                    Some(Duration::ZERO)
-                }
-                End::Trouble(why, after) => {
-                    let _ = self.news.send(FlameNews::Trouble(self.kind, why)).await;
-                    Some(after.unwrap_or_default())
-                }
-                End::Abandoned => return,
-            };
-            pace.rest(lived, wish).await;
-        }
-    }
-
-    async fn follow<T: DeserializeOwned + Into<Placed>>(&mut self) -> End {
+    async fn stream<T: DeserializeOwned + Into<Placed>>(&mut self) -> End {
         let (label_selector, field_selector) = self.filter.selectors(self.kind);
-        let params =
-            WatchParams { label_selector, field_selector, timeout: Some(self.attention.seconds), ..watch_params() };
+        let params = WatchParams { label_selector, field_selector, ..watch_params(self.attention) };
         let request = kube::core::Request::new(self.filter.path(self.kind)).watch(&params, &self.resource_version);
         let news = |change, it: T| {
             let placed: Placed = it.into();
@@ -330,19 +280,32 @@ impl Follower {
             (resource_version, Some(news))
         };
         let open = Some(FlameNews::Open(self.kind));
-        let idle = self.attention.idle;
-        follow(&self.api, request, &mut self.resource_version, &self.news, idle, open, news).await
+        follow(&self.api, request, &mut self.resource_version, &self.news, self.attention, open, news).await
+    }
+}
+
+impl Resumed for Follower {
+    async fn follow(&mut self) -> End {
+        match self.kind {
+            Kind::Pod => self.stream::<wire::Pod>().await,
+            Kind::Service => self.stream::<wire::Service>().await,
+            Kind::ConfigMap => self.stream::<wire::ConfigMap>().await,
+        }
     }
 
-    /// Reads everything once after 410.
     async fn relist(&mut self) {
         match self.api.list_placed(&self.filter, self.kind, &Silent).await {
             Ok((placed, resource_version)) => {
                 self.resource_version = resource_version;
                 let _ = self.news.send(FlameNews::Relisted(self.kind, placed)).await;
             }
-            Err(error) => drop(self.news.send(FlameNews::Trouble(self.kind, error.what)).await),
+            Err(error) => self.trouble(error.what).await,
         }
+    }
+
+    async fn trouble(&self, why: String) {
+        // Nobody who listens is nobody to tell; the stream finds out by itself.
+        let _ = self.news.send(FlameNews::Trouble(self.kind, why)).await;
     }
 }
 

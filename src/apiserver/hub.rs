@@ -11,8 +11,8 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use super::flames::{Attention, FlameFilter, FlameNews, Placed};
-use super::watch::{News, Watch};
+use super::flames::{FlameFilter, FlameNews, Placed};
+use super::watch::{Attention, News, Watch};
 use super::{ApiServer, Observer};
 use crate::error::Result;
 use crate::flame::names::{FlameKey, Kind, flame_of};

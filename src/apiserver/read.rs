@@ -6,7 +6,7 @@ use futures_util::future::{try_join_all, try_join4};
 use kube::core::params::{GetParams, ListParams};
 use serde::de::DeserializeOwned;
 
-use super::wire::{self, List};
+use super::wire::{self, List, Slim};
 use super::{ApiServer, Failure, Observer, Read, built, read_error, requests};
 use crate::error::{Error, Result};
 use crate::flame::names::{self, Component, Kind, ObjectRef};
@@ -100,8 +100,9 @@ impl ApiServer {
     /// What the server said. Half a list is never returned.
     pub async fn list_pods(&self, namespace: &str, selector: &str, observer: &dyn Observer) -> Result<PodList> {
         let path = format!("/api/v1/namespaces/{namespace}/pods");
-        let (pods, resource_version) = self.list::<wire::Pod>(&path, "Pods", selector, false, observer).await?;
-        Ok(PodList { pods: pods.into_iter().map(Into::into).collect(), resource_version })
+        let (pods, resource_version) =
+            self.list::<Slim<wire::Pod, ObservedPod>>(&path, "Pods", selector, false, observer).await?;
+        Ok(PodList { pods: pods.into_iter().map(|pod| pod.0).collect(), resource_version })
     }
 
     async fn list<T: DeserializeOwned>(

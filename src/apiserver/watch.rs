@@ -16,11 +16,6 @@ use crate::flame::names::Kind;
 use crate::flame::observed::{Observed, ObservedPod};
 use crate::flame::rollout::Event;
 
-/// Seconds after which the server ends a watch. A stream that says nothing for longer than that is dead, so this bounds how
-/// long a dead one goes unnoticed; going on costs one request and no list.
-const WATCH_SECONDS: u32 = 45;
-/// How long a stream may say nothing: the server's own end and a margin.
-pub(super) const IDLE: Duration = Duration::from_secs(WATCH_SECONDS as u64 + 10);
 /// First pause after a watch that could not be opened, and its ceiling.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
 /// A watch that lived shorter than this is followed by a pause.
@@ -29,6 +24,22 @@ const SHORT: Duration = Duration::from_secs(1);
 const LINE_LIMIT: usize = 8 << 20;
 /// News that may wait to be looked at.
 const QUEUE: usize = 1024;
+
+/// How soon a server that hangs is noticed, at the price of a request for each stream in this time and no list.
+#[derive(Clone, Copy, Debug)]
+pub struct Attention {
+    /// Seconds after which the server ends a watch. A stream that says nothing for longer than that is dead.
+    seconds: u32,
+    /// How long a stream may say nothing: the server's own end and a margin.
+    idle: Duration,
+}
+
+impl Attention {
+    /// For those who look at it: what they see should not be old.
+    pub const LOOKING: Self = Self { seconds: 15, idle: Duration::from_secs(20) };
+    /// For those who wait for something, or keep flames for months.
+    pub const KEEPING: Self = Self { seconds: 45, idle: Duration::from_secs(55) };
+}
 
 /// What a watch tells.
 #[derive(Clone, Debug)]
@@ -105,7 +116,7 @@ impl ApiServer {
                 resource_version: resource_version.to_owned(),
                 news: sender.clone(),
             };
-            tokio::spawn(follower.run())
+            tokio::spawn(keep_following(follower))
         });
         Watch { news: Source::Own(news), tasks: tasks.collect() }
     }
@@ -118,6 +129,39 @@ struct Follower {
     kind: Kind,
     resource_version: String,
     news: mpsc::Sender<News>,
+}
+
+/// A stream that goes on where it left off, however often it ends.
+pub(super) trait Resumed {
+    /// Opens it and hands on what it tells until it ends.
+    async fn follow(&mut self) -> End;
+    /// Reads everything once after the server forgot where it was (410).
+    async fn relist(&mut self);
+    /// Tells whoever listens why it is in trouble.
+    async fn trouble(&self, why: String);
+}
+
+/// Follows a stream until nobody listens any more, with pauses while that does not work.
+pub(super) async fn keep_following(mut stream: impl Resumed) {
+    let mut pace = Pace::default();
+    loop {
+        let began = clock();
+        let end = stream.follow().await;
+        let lived = began.elapsed();
+        let wish = match end {
+            End::Closed => None,
+            End::Expired => {
+                stream.relist().await;
+                Some(Duration::ZERO)
+            }
+            End::Trouble(why, after) => {
+                stream.trouble(why).await;
+                Some(after.unwrap_or_default())
+            }
+            End::Abandoned => return,
+        };
+        pace.rest(lived, wish).await;
+    }
 }
 
 /// How a stream ended.
@@ -133,36 +177,10 @@ pub(super) enum End {
 }
 
 impl Follower {
-    async fn run(mut self) {
-        let mut pace = Pace::default();
-        loop {
-            let began = clock();
-            let end = match self.kind {
-                Kind::Pod => self.follow::<wire::Pod>(|it| Observed::Pod(Box::new(it.into()))).await,
-                Kind::Service => self.follow::<wire::Service>(|it| Observed::Service(it.into())).await,
-                Kind::ConfigMap => self.follow::<wire::ConfigMap>(|it| Observed::ConfigMap(it.into())).await,
-            };
-            let lived = began.elapsed();
-            let wish = match end {
-                End::Closed => None,
-                End::Expired => {
-                    self.relist().await;
-                    Some(Duration::ZERO)
-                }
-                End::Trouble(why, after) => {
-                    let _ = self.news.send(News::Trouble(why)).await;
-                    Some(after.unwrap_or_default())
-                }
-                End::Abandoned => return,
-            };
-            pace.rest(lived, wish).await;
-        }
-    }
-
     /// Opens one stream and hands its events on until it ends.
-    async fn follow<T: DeserializeOwned>(&mut self, observed: fn(T) -> Observed) -> End {
+    async fn stream<T: DeserializeOwned>(&mut self, observed: fn(T) -> Observed) -> End {
         let path = format!("/api/v1/namespaces/{}/{}", self.namespace, self.kind.resource());
-        let params = WatchParams { label_selector: Some(self.selector.clone()), ..watch_params() };
+        let params = WatchParams { label_selector: Some(self.selector.clone()), ..watch_params(Attention::KEEPING) };
         let request = kube::core::Request::new(path).watch(&params, &self.resource_version);
         let news = |change, it| {
             let observed = observed(it);
@@ -173,11 +191,20 @@ impl Follower {
             };
             (resource_version, Some(news))
         };
-        follow(&self.api, request, &mut self.resource_version, &self.news, IDLE, None, news).await
+        follow(&self.api, request, &mut self.resource_version, &self.news, Attention::KEEPING, None, news).await
+    }
+}
+
+impl Resumed for Follower {
+    async fn follow(&mut self) -> End {
+        match self.kind {
+            Kind::Pod => self.stream::<wire::Pod>(|it| Observed::Pod(Box::new(it.into()))).await,
+            Kind::Service => self.stream::<wire::Service>(|it| Observed::Service(it.into())).await,
+            Kind::ConfigMap => self.stream::<wire::ConfigMap>(|it| Observed::ConfigMap(it.into())).await,
+        }
     }
 
-    /// Reads everything once after 410. Only Pods are listed; the few other objects are read by name, and their watch goes on
-    /// from now.
+    /// Only Pods are listed; the few other objects are read by name, and their watch goes on from now.
     async fn relist(&mut self) {
         if self.kind != Kind::Pod {
             self.resource_version.clear();
@@ -190,8 +217,13 @@ impl Follower {
                 self.resource_version = resource_version;
                 let _ = self.news.send(News::Relisted(pods)).await;
             }
-            Err(error) => drop(self.news.send(News::Trouble(error.what)).await),
+            Err(error) => self.trouble(error.what).await,
         }
+    }
+
+    async fn trouble(&self, why: String) {
+        // Nobody who listens is nobody to tell; the stream finds out by itself.
+        let _ = self.news.send(News::Trouble(why)).await;
     }
 }
 
@@ -205,19 +237,19 @@ pub(super) enum Change {
 }
 
 /// Returns what all watches ask for.
-pub(super) fn watch_params() -> WatchParams {
-    WatchParams { timeout: Some(WATCH_SECONDS), bookmarks: true, ..Default::default() }
+pub(super) fn watch_params(attention: Attention) -> WatchParams {
+    WatchParams { timeout: Some(attention.seconds), bookmarks: true, ..Default::default() }
 }
 
 /// Opens one stream, tells that with `opened`, and sends on what `news` makes of its events, with the `resourceVersion` from
-/// which to go on, until it ends or says nothing for the time of `idle`; nor may it take longer
-/// to open.
+/// which to go on, until it ends or says nothing for longer than `attention` allows; nor may it
+/// take longer to open.
 pub(super) async fn follow<T: DeserializeOwned, N>(
     api: &ApiServer,
     request: Result<http::Request<Vec<u8>>, kube::core::request::Error>,
     resource_version: &mut String,
     listener: &mpsc::Sender<N>,
-    idle: Duration,
+    Attention { idle, .. }: Attention,
     opened: Option<N>,
     news: impl Fn(Change, T) -> (String, Option<N>),
 ) -> End {
@@ -269,7 +301,7 @@ async fn open(
 }
 
 /// Pauses between two streams, longer and longer while they fail.
-pub(super) struct Pace(Duration);
+struct Pace(Duration);
 
 impl Default for Pace {
     fn default() -> Self {
@@ -280,7 +312,7 @@ impl Default for Pace {
 impl Pace {
     /// Waits before the next stream after one that lived so long; at once after one that ended as streams do, else at least
     /// as long as is wished for.
-    pub(super) async fn rest(&mut self, lived: Duration, wish: Option<Duration>) {
+    async fn rest(&mut self, lived: Duration, wish: Option<Duration>) {
         let lived = lived >= SHORT;
         match wish {
             None if lived => self.0 = BACKOFF.0,

@@ -4,6 +4,7 @@
 mod evidence;
 
 use std::collections::BTreeMap;
+use std::marker::PhantomData;
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
@@ -159,12 +160,12 @@ impl From<Meta> for ObservedMeta {
 /// An object as flamectl looks at it, behind its namespace.
 pub type Placed = (String, Observed);
 
-/// What a list item is turned into as soon as it is parsed, so that no page holds whole objects.
-pub struct Slim<T>(pub Placed, std::marker::PhantomData<T>);
+/// What an item `T` of a list is turned into as soon as it is parsed, so that no page holds whole objects.
+pub struct Slim<T, U>(pub U, PhantomData<T>);
 
-impl<'de, T: Deserialize<'de> + Into<Placed>> Deserialize<'de> for Slim<T> {
+impl<'de, T: Deserialize<'de> + Into<U>, U> Deserialize<'de> for Slim<T, U> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        T::deserialize(deserializer).map(|it| Self(it.into(), std::marker::PhantomData))
+        T::deserialize(deserializer).map(|it| Self(it.into(), PhantomData))
     }
 }
 

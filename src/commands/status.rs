@@ -3,6 +3,8 @@
 mod sheet;
 mod watching;
 
+use std::borrow::Cow;
+
 use self::sheet::{Seen, Sheet};
 use self::watching::Watch;
 use super::Context;
@@ -43,12 +45,10 @@ fn filter(args: &StatusArgs, namespace: String) -> FlameFilter {
 
 async fn one(context: &Context<'_>, api: &ApiServer, namespace: &str, name: &str, sheet: &Sheet<'_>) -> Result<u8> {
     let view = View::without_display(context);
-    let mut snapshot = api.snapshot(namespace, name, &view).await?.snapshot;
+    let snapshot = api.snapshot(namespace, name, &view).await?.snapshot;
     let flame = recorded(namespace, name, &snapshot)?;
-    let verdict = informed(api, &flame, &mut snapshot, &view).await;
-    let events = happened(context, api, (&flame, &snapshot, &verdict), sheet, &view).await;
+    let seen = in_full(context, api, flame, snapshot, sheet, &view).await;
     view.finish();
-    let seen = Seen { flame, snapshot: &snapshot, verdict, events };
     sheet.one(&seen)?;
     Ok(exit_code(&[seen]))
 }
@@ -83,6 +83,20 @@ async fn first(api: &ApiServer, namespace: &str, filter: &FlameFilter, view: &Vi
     Ok(FlameList::one(namespace, name, snapshot, &resource_version))
 }
 
+/// Returns a flame with all that the server knows of what is wrong, and what happened where that is wanted.
+async fn in_full(
+    context: &Context<'_>,
+    api: &ApiServer,
+    flame: FlameCluster,
+    mut snapshot: Snapshot,
+    sheet: &Sheet<'_>,
+    view: &View,
+) -> Seen<'static> {
+    let verdict = informed(api, &flame, &mut snapshot, view).await;
+    let events = happened(context, api, (&flame, &snapshot, &verdict), sheet, view).await;
+    Seen { flame, snapshot: Cow::Owned(snapshot), verdict, events }
+}
+
 /// Returns the verdict, and where something is wrong with what else the server knows of it.
 async fn informed(api: &ApiServer, flame: &FlameCluster, snapshot: &mut Snapshot, view: &View) -> Verdict {
     let first = verdict(flame, snapshot, moment());
@@ -90,7 +104,7 @@ async fn informed(api: &ApiServer, flame: &FlameCluster, snapshot: &mut Snapshot
     if inquiries.is_empty() {
         return first;
     }
-    snapshot.evidence.extend(api.answers(flame.namespace(), inquiries, view).await);
+    snapshot.learned(api.answers(flame.namespace(), inquiries, view).await);
     verdict(flame, snapshot, moment())
 }
 
@@ -117,14 +131,11 @@ async fn happened(
 async fn many(context: &Context<'_>, api: &ApiServer, filter: &FlameFilter, sheet: &Sheet<'_>) -> Result<u8> {
     let view = View::without_display(context);
     let list = api.list_flames(filter, &view).await?;
-    let (mut flames, mut snapshots) = (Vec::new(), Vec::new());
+    let mut flames = Vec::new();
     let mut code = 0;
     for (namespace, name, snapshot) in list.flames.into_all() {
         match recorded(&namespace, &name, &snapshot) {
-            Ok(flame) => {
-                flames.push(flame);
-                snapshots.push(snapshot);
-            }
+            Ok(flame) => flames.push((flame, snapshot)),
             Err(error) => {
                 context.printer.warning(&error.what);
                 code = error.kind.exit_code();
@@ -132,20 +143,16 @@ async fn many(context: &Context<'_>, api: &ApiServer, filter: &FlameFilter, shee
         }
     }
     let is_in_full = flames.len() == 1 && filter.namespace.is_some() && sheet.is_for_people();
-    let mut verdicts = Vec::new();
-    for (flame, snapshot) in flames.iter().zip(&mut snapshots) {
-        if is_in_full {
-            let verdict = informed(api, flame, snapshot, &view).await;
-            let events = happened(context, api, (flame, snapshot, &verdict), sheet, &view).await;
-            verdicts.push((verdict, events));
+    let mut seen = Vec::new();
+    for (flame, snapshot) in flames {
+        seen.push(if is_in_full {
+            in_full(context, api, flame, snapshot, sheet, &view).await
         } else {
-            verdicts.push((verdict(flame, snapshot, moment()), None));
-        }
+            let verdict = verdict(&flame, &snapshot, moment());
+            Seen { flame, snapshot: Cow::Owned(snapshot), verdict, events: None }
+        });
     }
     view.finish();
-    let seen = flames.into_iter().zip(&snapshots).zip(verdicts);
-    let seen: Vec<Seen<'_>> =
-        seen.map(|((flame, snapshot), (verdict, events))| Seen { flame, snapshot, verdict, events }).collect();
     match seen.as_slice() {
         [one] if is_in_full => sheet.one(one)?,
         many => {

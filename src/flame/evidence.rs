@@ -3,8 +3,10 @@
 //! (verdict, snapshot) → [`Inquiry`]s, a bounded number however many Pods are broken: one Pod stands for all that a cause
 //! holds up. The answers go into [`Snapshot::evidence`], where the next verdict finds them.
 
+use std::time::Duration;
+
 use super::observed::{ObservedPod, Snapshot};
-use super::state::{Cause, CauseKind};
+use super::state::{Cause, CauseKind, Outlook};
 
 /// Most causes that are asked about; more than a handful of different ones is told, but not looked into. With a Pod each, and
 /// at most three requests for that, there are never more than fifteen questions at once.
@@ -89,6 +91,19 @@ pub struct Inquiry {
     pub container: String,
     /// Which node to look at.
     pub node: Option<String>,
+}
+
+/// How long a Pod may be on its way before it is asked about: a healthy flame costs no request more.
+const ON_ITS_WAY: Duration = Duration::from_secs(10);
+
+impl Inquiry {
+    /// Returns how long there has to be something to ask before it is asked.
+    pub fn patience(&self) -> Duration {
+        match CauseKind::of(&self.asked.reason).outlook() {
+            Outlook::Working => ON_ITS_WAY,
+            Outlook::Doubtful(_) | Outlook::Hopeless => Duration::ZERO,
+        }
+    }
 }
 
 /// Returns what to ask about `causes`: first about what is trouble, then about Pods on their way, who may be so for too long.

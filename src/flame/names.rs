@@ -196,11 +196,8 @@ pub fn executor_index(flame: &str, pod: &str) -> Option<u32> {
 
 /// Returns the component whose Pod has this name, whichever flame's it is.
 pub fn component_of(pod: &str) -> Option<Component> {
-    let executor = pod.rsplit_once("-executor-manager-").and_then(|(flame, _)| executor_index(flame, pod));
-    match executor {
-        Some(_) => Some(Component::ExecutorManager),
-        None => pod.ends_with("-session-manager").then_some(Component::SessionManager),
-    }
+    let object = ObjectRef::new(Kind::Pod, pod);
+    PodIndex::of(flame_of(&object)?, pod).map(PodIndex::component)
 }
 
 /// One flame among those of a server.
@@ -261,6 +258,16 @@ impl PodIndex {
         match is_session_manager {
             true => Some(Self::SessionManager),
             false => executor_index(flame, pod).map(Self::Executor),
+        }
+    }
+}
+
+impl PodIndex {
+    /// Returns its component.
+    pub fn component(self) -> Component {
+        match self {
+            Self::SessionManager => Component::SessionManager,
+            Self::Executor(_) => Component::ExecutorManager,
         }
     }
 }

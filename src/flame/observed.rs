@@ -359,6 +359,13 @@ impl Snapshot {
         }
     }
 
+    /// Takes in what was asked about Pods, by their uid; what is known of Pods that are gone is forgotten.
+    pub fn learned(&mut self, learned: impl IntoIterator<Item = (String, Evidence)>) {
+        self.evidence.extend(learned);
+        let pods = &self.pods;
+        self.evidence.retain(|uid, _| pods.values().any(|pod| pod.meta.uid == *uid));
+    }
+
     /// Takes in that the object with this uid is gone; another object of its name stays.
     pub fn remove(&mut self, object: &ObjectRef, uid: &str) {
         fn remove<T>(known: &mut BTreeMap<String, T>, name: &str, uid: &str, meta: fn(&T) -> &ObservedMeta) {

@@ -1,5 +1,6 @@
 //! Flames with their status in the format that was asked for.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use serde_json::Value;
@@ -23,7 +24,7 @@ pub struct Seen<'a> {
     /// What the record says.
     pub flame: FlameCluster,
     /// What is there.
-    pub snapshot: &'a Snapshot,
+    pub snapshot: Cow<'a, Snapshot>,
     /// How it is.
     pub verdict: Verdict,
     /// What happened, oldest first; none where nobody asked.

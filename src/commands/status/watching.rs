@@ -1,5 +1,6 @@
 //! `status --watch`: how flames are, again whenever that changes, until it is interrupted.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::pin::Pin;
 use std::time::Duration;
@@ -8,14 +9,15 @@ use tokio::sync::watch::Receiver;
 
 use super::sheet::{Seen, Sheet};
 use crate::apiserver::ApiServer;
-use crate::apiserver::flames::{Attention, FlameFilter, FlameList, FlameNews, Flames};
+use crate::apiserver::flames::{FlameFilter, FlameList, FlameNews, Flames};
+use crate::apiserver::watch::Attention;
 use crate::commands::input::recorded;
 use crate::commands::work::{View, moment};
 use crate::error::{ErrorKind, Result};
 use crate::flame::evidence::{Evidence, Inquiry, inquiries};
 use crate::flame::names::Kind;
 use crate::flame::rollout::Time;
-use crate::flame::state::{CauseKind, Outlook, verdict};
+use crate::flame::state::verdict;
 use crate::output::watching::{Look, Lost};
 
 /// How long news are gathered before they are shown.
@@ -24,8 +26,6 @@ const GATHER: Duration = Duration::from_millis(100);
 const TICK: Duration = Duration::from_secs(1);
 /// Pause between two looks at what is to be asked.
 const ASK: Duration = Duration::from_millis(1500);
-/// How long a Pod may be on its way before it is asked about: a healthy flame costs no request more.
-const ON_ITS_WAY: Duration = Duration::from_secs(10);
 
 type Answers<'a> = Pin<Box<dyn Future<Output = Vec<(String, Evidence)>> + 'a>>;
 
@@ -140,7 +140,7 @@ impl Known {
 
     /// Takes in what was asked about Pods; what is known of Pods that are gone is forgotten.
     fn learned(&mut self, learned: Vec<(String, Evidence)>) {
-        self.flames.learned(learned);
+        self.flames.learned(&learned);
     }
 
     fn seen(&self) -> Vec<Seen<'_>> {
@@ -148,7 +148,7 @@ impl Known {
             // A record that says nothing was told of in the beginning.
             let flame = recorded(namespace, name, snapshot).ok()?;
             let verdict = verdict(&flame, snapshot, moment());
-            Some(Seen { flame, snapshot, verdict, events: None })
+            Some(Seen { flame, snapshot: Cow::Borrowed(snapshot), verdict, events: None })
         });
         seen.collect()
     }
@@ -175,8 +175,7 @@ impl Asking {
         self.since.retain(|known, _| inquiries.iter().any(|inquiry| about(inquiry) == *known));
         inquiries.retain(|inquiry| {
             let since = *self.since.entry(about(inquiry)).or_insert(now);
-            let is_on_its_way = CauseKind::of(&inquiry.asked.reason).outlook() == Outlook::Working;
-            !is_on_its_way || now >= since + ON_ITS_WAY
+            now >= since + inquiry.patience()
         });
         (!inquiries.is_empty()).then(|| (flame.namespace().to_owned(), inquiries))
     }

@@ -11,7 +11,8 @@ use crate::apiserver::drive::{Drive, Outside};
 use crate::apiserver::watch::Watch;
 use crate::commands::work;
 use crate::error::{Error, Result};
-use crate::flame::names::{self, FlameKey, Kind};
+use crate::flame::manifests::Manifests;
+use crate::flame::names::{FlameKey, Kind};
 use crate::flame::observed::Snapshot;
 use crate::flame::plan::Desired;
 use crate::flame::rollout::{Event, Options, Rollout};
@@ -82,12 +83,13 @@ impl Keeper {
             let started_at = work::moment();
             let options = Options { timeout: None, persistent: true, follows_record, started_at, ..Default::default() };
             let mut rollout = Rollout::new(desired, options, snapshot);
-            let error = match self.drive().run(&mut rollout, &mut outside).await {
+            let drive = self.drive();
+            let error = match drive.run(&mut rollout, &mut outside).await {
                 Err(error) if !*outside.interrupted.borrow() => error,
                 _ => return,
             };
             self.tell(&mut trouble, &error);
-            self.drive().rest(&mut rollout, trouble.pause, &mut outside).await;
+            drive.rest(&mut rollout, trouble.pause, &mut outside).await;
             if *outside.interrupted.borrow() {
                 return;
             }
@@ -115,8 +117,12 @@ impl Keeper {
     /// else by reading, as something without our labels may have one of the names.
     async fn begin(&self, desired: &Desired) -> Result<(Snapshot, Watch)> {
         let (known, watch) = self.hubs.subscribe(&self.key).await?;
+        let is_whole = |snapshot: &Snapshot| {
+            let mut objects = desired.manifests().into_iter().flat_map(Manifests::objects);
+            objects.all(|object| snapshot.meta(&object).is_some())
+        };
         match known {
-            Some(snapshot) if is_whole(desired, &snapshot) => Ok((snapshot, watch)),
+            Some(snapshot) if is_whole(&snapshot) => Ok((snapshot, watch)),
             _ => Ok((self.read(desired).await?, watch)),
         }
     }
@@ -143,17 +149,6 @@ impl Keeper {
             trouble.told = what;
         }
     }
-}
-
-/// Tells whether everything that is desired is there.
-fn is_whole(desired: &Desired, snapshot: &Snapshot) -> bool {
-    let Some(manifests) = desired.manifests() else { return true };
-    let name = desired.name();
-    let executors = 0..manifests.flame.spec.executor_manager.replicas;
-    snapshot.record(name).is_some()
-        && [names::session_manager(name), names::object_cache(name)].iter().all(|it| snapshot.services.contains_key(it))
-        && snapshot.pods.contains_key(&names::session_manager(name))
-        && executors.into_iter().all(|index| snapshot.pods.contains_key(&names::executor_manager(name, index)))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one clock of a flame's task: everything below gets times passed in")]

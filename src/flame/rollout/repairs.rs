@@ -20,8 +20,6 @@ const PAUSE: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs
 pub struct Repair {
     /// What was put right.
     pub object: ObjectRef,
-    /// Its uid, where it was there.
-    pub uid: Option<String>,
     /// How.
     pub action: Action,
     /// Why.
@@ -96,10 +94,8 @@ impl Rollout {
         let meta = self.snapshot.meta(&write.object);
         let by = meta.and_then(|meta| meta.other_managers.last()).filter(|_| !drift.is_empty());
         let by = by.map(|manager| (manager.name.clone(), manager.time));
-        let uid = meta.map(|meta| meta.uid.clone());
         Some(Repair {
             object: write.object.clone(),
-            uid,
             action: write.action,
             why: write.why.clone(),
             drift,

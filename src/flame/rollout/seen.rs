@@ -126,7 +126,7 @@ impl Rollout {
 
     /// Takes in the answers to an [`Inquiry`].
     pub fn learned(&mut self, uid: String, evidence: Evidence) {
-        self.snapshot.evidence.insert(uid, evidence);
+        self.snapshot.learned([(uid, evidence)]);
     }
 
     /// Tells whether nothing more should be begun: the time is up, or an answer ended it.
