@@ -8,6 +8,7 @@ pub mod evidence;
 pub mod flames;
 pub mod hub;
 pub mod logs;
+pub mod objects;
 pub mod read;
 mod rights;
 pub mod surroundings;

@@ -6,6 +6,7 @@
 
 pub mod amounts;
 pub mod answers;
+pub mod conditions;
 pub mod config;
 pub mod disruption;
 pub mod events;
@@ -15,6 +16,7 @@ pub mod manifests;
 pub mod mask;
 pub mod names;
 pub mod observed;
+pub mod owner;
 pub mod parse;
 pub mod plan;
 pub mod preflight;

@@ -2,6 +2,7 @@
 //! while it is parsed, so that ten thousand Pods fit into a few megabytes.
 
 mod evidence;
+mod object;
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -15,8 +16,10 @@ use crate::flame::observed::{
     self, Conditions, Ended, FieldManager, Observed, ObservedConfigMap, ObservedMeta, ObservedPod, ObservedPort,
     ObservedService, OtherContainer, Phase, Reason, Seconds,
 };
+use crate::flame::owner::Controller;
 
 pub use evidence::{Event, Node};
+pub use object::{FlameCluster, FlameObject};
 
 /// A page of a list.
 #[derive(Deserialize)]
@@ -73,6 +76,7 @@ struct Meta {
     namespace: String,
     uid: String,
     resource_version: String,
+    generation: Option<i64>,
     labels: Option<BTreeMap<String, String>>,
     annotations: Option<BTreeMap<String, String>>,
     creation_timestamp: Option<Moment>,
@@ -134,8 +138,10 @@ impl From<Meta> for ObservedMeta {
         let others = managed.iter().filter(|it| !ours(it) && it.subresource.is_empty());
         let owners = meta.owner_references.unwrap_or_default().into_iter();
         let (controllers, other_owners): (Vec<_>, Vec<_>) = owners.partition(|owner| owner["controller"] == true);
-        let named = |owner: &serde_json::Value| {
-            format!("{}/{}", owner["kind"].as_str().unwrap_or_default(), owner["name"].as_str().unwrap_or_default())
+        let controller = |owner: &serde_json::Value| {
+            let text = |key: &str| owner[key].as_str().unwrap_or_default().to_owned();
+            let (api_version, kind, name, uid) = (text("apiVersion"), text("kind"), text("name"), text("uid"));
+            Box::new(Controller { api_version, kind, name, uid })
         };
         Self {
             name: meta.name,
@@ -148,7 +154,7 @@ impl From<Meta> for ObservedMeta {
             deletion_timestamp: seconds(meta.deletion_timestamp),
             deletion_grace_period_seconds: meta.deletion_grace_period_seconds,
             finalizers: meta.finalizers.unwrap_or_default(),
-            controller: controllers.first().map(named),
+            controller: controllers.first().map(controller),
             other_owners,
             applied_by_flamectl: managed.iter().filter(ours).any(|it| it.operation == "Apply"),
             image_manager: others.clone().filter(|it| it.sets_image()).map(|it| it.manager.clone()).next(),

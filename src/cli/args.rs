@@ -219,9 +219,12 @@ pub struct WatchArgs {
     #[arg(short, long, value_name = "FILE", value_parser = source_parser(), value_hint = ValueHint::AnyPath)]
     #[arg(num_args = 1.., conflicts_with_all = ["names", "all_namespaces"])]
     pub filename: Vec<Source>,
-    /// Keep the recorded flames of all namespaces
+    /// Keep the flames, or with --crd the FlameCluster objects, of all namespaces
     #[arg(short = 'A', long, conflicts_with = "names")]
     pub all_namespaces: bool,
+    /// Keep the FlameCluster objects on the server (`flamectl crd` prints their definition), and write their status
+    #[arg(long, conflicts_with_all = ["names", "filename"])]
+    pub crd: bool,
     /// Look once, put right what has drifted, and end: 0 where nothing had, 1 where something had, more where it failed
     #[arg(long)]
     pub once: bool,

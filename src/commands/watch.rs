@@ -5,8 +5,10 @@
 
 mod fleet;
 mod keeper;
+mod objects;
 mod once;
 mod sources;
+mod statuses;
 
 use tokio::sync::mpsc;
 
@@ -16,6 +18,7 @@ use crate::cli::{self, Source, WatchArgs};
 use crate::error::{Error, Result};
 use crate::output::log::{Log, LogFormat};
 use fleet::Fleet;
+use objects::Objects;
 use sources::{Files, Records};
 
 pub async fn run(context: &Context<'_>, args: &WatchArgs) -> Result<u8> {
@@ -33,16 +36,21 @@ pub async fn run(context: &Context<'_>, args: &WatchArgs) -> Result<u8> {
     let mut interrupted = interrupts(context);
     let mut hangups = hangups();
     let (aims, mut news) = mpsc::unbounded_channel();
-    let follows_records = args.filename.is_empty();
+    let follows_records = args.filename.is_empty() && !args.crd;
+    let namespace = (!args.all_namespaces).then(|| context.namespace(&api));
     let (records, record_news) = mpsc::unbounded_channel();
     let mut fleet = Fleet::new(&api, &log, (follows_records, args.all_namespaces), records);
     if follows_records {
         let records = Records::new(args.names.iter().cloned().collect(), aims, &log);
         tokio::spawn(records.follow(record_news));
-        fleet.follow((!args.all_namespaces).then(|| context.namespace(&api)));
+        fleet.follow(namespace);
     } else {
-        // Files say what is desired: news of records would only pile up.
+        // Something else says what is desired: news of records would only pile up.
         drop(record_news);
+        if args.crd {
+            fleet.follow(namespace.clone());
+            tokio::spawn(Objects::new(&api, namespace, aims, &log).follow());
+        }
     }
     loop {
         tokio::select! {

@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 
 use super::config::{self, ConfigText, declared_directories};
 use super::names::{self, Component, Kind, ObjectRef};
+use super::owner::Owner;
 use super::{FlameCluster, Resources};
 use crate::error::{Error, Result};
 
@@ -38,6 +39,8 @@ const HASH_DIGITS: usize = 12;
 pub struct Manifests {
     /// The flame they were made from, namespace filled in.
     pub flame: FlameCluster,
+    /// The FlameCluster object that owns them, where the flame lives as one.
+    pub owner: Option<Owner>,
     config: ConfigText,
     session_manager: PodTemplate,
     executor_manager: PodTemplate,
@@ -66,12 +69,18 @@ pub fn manifests(flame: &FlameCluster) -> Result<Manifests> {
         executor_manager: executor_manager_template(&flame, &config),
         config,
         flame,
+        owner: None,
     };
     check_record_size(&manifests.record(1), &manifests.flame)?;
     Ok(manifests)
 }
 
 impl Manifests {
+    /// Makes them belong to a FlameCluster object.
+    pub fn owned_by(self, owner: Option<Owner>) -> Self {
+        Self { owner, ..self }
+    }
+
     /// Returns the text of `flame-cluster.yaml`.
     pub fn config_text(&self) -> String {
         self.config.file()
@@ -206,6 +215,7 @@ impl Manifests {
             namespace: Some(self.flame.namespace().to_owned()),
             labels: Some(names::labels(&self.flame, component)),
             annotations: Some(annotations).filter(|annotations| !annotations.is_empty()),
+            owner_references: self.owner.as_ref().map(|owner| vec![owner.reference()]),
             ..Default::default()
         }
     }

@@ -6,6 +6,7 @@ use super::amounts::Amounts;
 use super::evidence::Evidence;
 use super::manifests::TemplateHash;
 use super::names::{self, Kind, ObjectRef};
+use super::owner::{Controller, Owner};
 
 /// A moment by the server's clock, in seconds since the epoch.
 pub type Seconds = i64;
@@ -33,8 +34,8 @@ pub struct ObservedMeta {
     pub deletion_grace_period_seconds: Option<i64>,
     /// `metadata.finalizers`.
     pub finalizers: Vec<String>,
-    /// The controlling owner as `Kind/name`.
-    pub controller: Option<String>,
+    /// The controlling owner.
+    pub controller: Option<Box<Controller>>,
     /// The `metadata.ownerReferences` that control nothing, as they are.
     pub other_owners: Vec<serde_json::Value>,
     /// Whether `managedFields` has an entry of manager `flamectl`, operation Apply.
@@ -64,12 +65,39 @@ pub enum Ownership {
 }
 
 impl ObservedMeta {
-    /// Tells whether the object is this flame's: it carries our labels or our field manager's entry, and no controller owns
-    /// it. Labels alone may have been stripped, the entry alone may be missing where another tool applied `render`'s output.
+    /// Tells whether the object is this flame's for who only looks: its FlameCluster owns it, or it carries our labels or our
+    /// field manager's entry, and no other controller owns it. Labels alone may have been stripped, the entry alone may be
+    /// missing where another tool applied `render`'s output.
     pub fn ownership(&self, flame: &str) -> Ownership {
-        if let Some(controller) = &self.controller {
-            return Ownership::Foreign(format!("owned by {controller}"));
+        match &self.controller {
+            Some(controller) if controller.is_flame(flame) => Ownership::Ours,
+            Some(controller) => Ownership::Foreign(format!("owned by {controller}")),
+            None => self.ownership_by_marks(flame),
         }
+    }
+
+    /// Tells whether the object is this flame's for who writes it: a FlameCluster owns what it made, and nobody else's; where
+    /// none owns it, it is as for [`ObservedMeta::ownership`].
+    pub fn ownership_under(&self, flame: &str, owner: Option<&Owner>) -> Ownership {
+        match &self.controller {
+            Some(controller) if !self.is_controlled_by(owner) => Ownership::Foreign(format!("owned by {controller}")),
+            Some(_) => Ownership::Ours,
+            None => self.ownership_by_marks(flame),
+        }
+    }
+
+    /// Tells whether this very FlameCluster controls the object.
+    pub fn is_controlled_by(&self, owner: Option<&Owner>) -> bool {
+        self.controller.as_ref().zip(owner).is_some_and(|(controller, owner)| controller.uid == owner.uid)
+    }
+
+    /// Tells whether the object was left by an earlier FlameCluster of the owner's name: the garbage collector takes it away.
+    pub fn is_left_over(&self, owner: Option<&Owner>) -> bool {
+        let (Some(controller), Some(owner)) = (&self.controller, owner) else { return false };
+        controller.is_flame(&owner.name) && controller.uid != owner.uid
+    }
+
+    fn ownership_by_marks(&self, flame: &str) -> Ownership {
         let label = |key: &str| self.labels.get(key).map(String::as_str);
         let of_another_flame = label(names::LABEL_CLUSTER).is_some_and(|cluster| cluster != flame);
         let labelled =

@@ -15,6 +15,7 @@ use super::config;
 use super::manifests::{Manifests, TemplateHash};
 use super::names::{self, Component, Kind, ObjectRef};
 use super::observed::{ObservedConfigMap, ObservedMeta, ObservedPod, ObservedService, Ownership, Snapshot};
+use super::owner::Owner;
 
 pub use drift::{Drift, drift};
 
@@ -37,6 +38,11 @@ impl Desired {
             Self::Up(manifests) => &manifests.flame.metadata.name,
             Self::Down(name) => name,
         }
+    }
+
+    /// Returns the FlameCluster object that the flame lives as.
+    pub fn owner(&self) -> Option<&Owner> {
+        self.manifests().and_then(|manifests| manifests.owner.as_ref())
     }
 
     /// Returns the manifests; none for `down`.
@@ -119,6 +125,8 @@ pub enum Why {
     NotInPlace,
     /// A foreign object is taken over.
     Adopted,
+    /// The reference to the FlameCluster that owns it.
+    Owner,
 }
 
 impl fmt::Display for Why {
@@ -138,6 +146,7 @@ impl fmt::Display for Why {
             Self::Selector => f.write_str("selector changed"),
             Self::EditedBy(manager) => write!(f, "edited by {manager}"),
             Self::Surplus => f.write_str("beyond replicas"),
+            Self::Owner => f.write_str("owner changed"),
             Self::Down => f.write_str("flame is taken down"),
             Self::Immutable => f.write_str("was made immutable"),
             Self::Restart => f.write_str("restart"),
@@ -243,7 +252,8 @@ pub struct PlanOptions<'a> {
 
 /// Returns what has to change so that `snapshot` becomes `desired`.
 pub fn plan(desired: &Desired, snapshot: &Snapshot, options: PlanOptions<'_>) -> Plan {
-    let planner = Planner { flame: desired.name(), snapshot, options, plan: Plan::default() };
+    let (flame, owner) = (desired.name(), desired.owner());
+    let planner = Planner { flame, owner, snapshot, options, plan: Plan::default() };
     match desired {
         Desired::Up(manifests) => planner.up(manifests),
         Desired::Down(_) => planner.down(),
@@ -252,6 +262,7 @@ pub fn plan(desired: &Desired, snapshot: &Snapshot, options: PlanOptions<'_>) ->
 
 struct Planner<'a> {
     flame: &'a str,
+    owner: Option<&'a Owner>,
     snapshot: &'a Snapshot,
     options: PlanOptions<'a>,
     plan: Plan,
@@ -267,7 +278,8 @@ impl Planner<'_> {
             let name = service.metadata.name.clone().unwrap_or_default();
             let observed = self.snapshot.services.get(&name);
             let object = ObjectRef::new(Kind::Service, name);
-            self.push(object, component, observed.map(|it| &it.meta), |_| service_change(service, observed));
+            let owner = self.owner;
+            self.push(object, component, observed.map(|it| &it.meta), |_| service_change(service, owner, observed));
         }
         self.pod(manifests, Component::SessionManager, names::session_manager(self.flame), None);
         let replicas = manifests.flame.spec.executor_manager.replicas;
@@ -306,12 +318,16 @@ impl Planner<'_> {
             let object = ObjectRef::new(Kind::Pod, &pod.meta.name);
             match names::executor_index(self.flame, &pod.meta.name) {
                 Some(index) if index < replicas => {}
-                Some(_) if pod.meta.ownership(self.flame) == Ownership::Ours => self.plan.changes.push(Change {
-                    object,
-                    component: Component::ExecutorManager,
-                    op: Op::Delete,
-                    why: vec![Why::Surplus],
-                }),
+                // What is left over goes by itself.
+                Some(_) if pod.meta.is_left_over(self.owner) => {}
+                Some(_) if pod.meta.ownership_under(self.flame, self.owner) == Ownership::Ours => {
+                    self.plan.changes.push(Change {
+                        object,
+                        component: Component::ExecutorManager,
+                        op: Op::Delete,
+                        why: vec![Why::Surplus],
+                    })
+                }
                 _ => self.plan.strays.push(object),
             }
         }
@@ -324,7 +340,12 @@ impl Planner<'_> {
         meta: Option<&ObservedMeta>,
         change: impl FnOnce(PlanOptions<'_>) -> (Op, Vec<Why>),
     ) {
-        let foreign = match meta.map(|meta| meta.ownership(self.flame)) {
+        if meta.is_some_and(|meta| meta.is_left_over(self.owner)) {
+            let (op, why) = (Op::Create, vec![Why::Terminating]);
+            self.plan.changes.push(Change { object, component, op, why });
+            return;
+        }
+        let foreign = match meta.map(|meta| meta.ownership_under(self.flame, self.owner)) {
             Some(Ownership::Foreign(owner)) => Some(owner),
             _ => None,
         };
@@ -390,6 +411,7 @@ fn record_change(manifests: &Manifests, observed: Option<&ObservedConfigMap>) ->
     if !contains(&observed.meta.labels, &labels) || !contains(&observed.meta.annotations, &annotations) {
         why.push(Why::Metadata);
     }
+    why.extend(owner_change(manifests.owner.as_ref(), &observed.meta));
     match (why.is_empty(), observed.immutable) {
         (true, _) => (Op::Keep, why),
         (false, true) => (Op::Replace, vec![Why::Immutable]),
@@ -397,7 +419,7 @@ fn record_change(manifests: &Manifests, observed: Option<&ObservedConfigMap>) ->
     }
 }
 
-fn service_change(desired: &Service, observed: Option<&ObservedService>) -> (Op, Vec<Why>) {
+fn service_change(desired: &Service, owner: Option<&Owner>, observed: Option<&ObservedService>) -> (Op, Vec<Why>) {
     let Some(observed) = observed else { return (Op::Create, vec![Why::Missing]) };
     if observed.meta.terminating {
         return (Op::Create, vec![Why::Terminating]);
@@ -416,7 +438,13 @@ fn service_change(desired: &Service, observed: Option<&ObservedService>) -> (Op,
     {
         why.push(Why::Metadata);
     }
+    why.extend(owner_change(owner, &observed.meta));
     (if why.is_empty() { Op::Keep } else { Op::Update }, why)
+}
+
+/// Returns that an object does not belong to the FlameCluster that it should.
+fn owner_change(owner: Option<&Owner>, observed: &ObservedMeta) -> Option<Why> {
+    (owner.is_some() && !observed.is_controlled_by(owner)).then_some(Why::Owner)
 }
 
 /// Tells whether every port of ours is there as we want it.
@@ -479,6 +507,7 @@ fn pod_change(
     if !metadata_is_there {
         why.push(Why::Metadata);
     }
+    why.extend(owner_change(manifests.owner.as_ref(), &pod.meta));
     why.extend(options.restart.get(&pod.meta.uid).cloned());
     why.sort();
     why.dedup();
@@ -486,6 +515,11 @@ fn pod_change(
 }
 
 fn template_changes(desired: &TemplateHash, observed: &TemplateHash, from: &str, to: &str) -> Vec<Why> {
+    if *observed == TemplateHash::default() {
+        // Whoever made it did not say from what.
+        let image = (from != to).then(|| Why::Image(from.to_owned(), to.to_owned()));
+        return image.into_iter().chain([Why::Template]).collect();
+    }
     let mut why = Vec::new();
     if desired.pod != observed.pod {
         why.push(Why::Template);
@@ -511,7 +545,7 @@ fn template_changes(desired: &TemplateHash, observed: &TemplateHash, from: &str,
 /// storage; an executor would be taken for its predecessor and never get work again (flame-facts 1.7), so it is replaced.
 fn pod_op(why: &[Why], component: Component, options: PlanOptions<'_>) -> Op {
     let cost = |why: &Why| match why {
-        Why::Metadata | Why::EditedBy(_) | Why::Adopted => Op::Update,
+        Why::Metadata | Why::EditedBy(_) | Why::Adopted | Why::Owner => Op::Update,
         Why::Image(..) if component == Component::SessionManager => Op::Update,
         Why::Resources if !options.no_resize => Op::Resize,
         _ => Op::Replace,

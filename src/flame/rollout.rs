@@ -361,7 +361,9 @@ impl Rollout {
             (Op::Delete | Op::Replace, Some(meta)) => (Action::Delete, Some(meta.uid.clone())),
             (Op::Resize, Some(meta)) if self.resized.contains(&meta.uid) => (Action::Update, Some(meta.uid.clone())),
             (Op::Resize, Some(meta)) => (Action::Resize, Some(meta.uid.clone())),
-            (Op::Update, Some(meta)) if meta.controller.is_some() => (Action::Disown, Some(meta.uid.clone())),
+            (Op::Update, Some(meta)) if meta.controller.is_some() && !meta.is_controlled_by(self.desired.owner()) => {
+                (Action::Disown, Some(meta.uid.clone()))
+            }
             (Op::Update, Some(meta)) if self.ports_clash(&change.object) => {
                 (Action::ReplacePorts, Some(meta.uid.clone()))
             }

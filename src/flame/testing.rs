@@ -1,10 +1,13 @@
 //! Flames and Pods for tables in tests.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+
 use super::manifests::{Manifests, manifests};
 use super::names::{self, Component};
 use super::observed::{
     Observed, ObservedConfigMap, ObservedMeta, ObservedPod, ObservedPort, ObservedService, Phase, Snapshot,
 };
+use super::owner::{Controller, Owner};
 use super::{API_VERSION, ExecutorManager, FlameCluster, KIND, Metadata, ObjectCache, SessionManager, Spec};
 
 /// Returns the flame `demo` with this many executors.
@@ -19,6 +22,27 @@ pub fn flame(replicas: u32) -> FlameCluster {
             object_cache: ObjectCache::default(),
         },
     }
+}
+
+/// Returns a controller of this `Kind/name`, which is no FlameCluster.
+pub fn controller(text: &str) -> Controller {
+    let (kind, name) = text.split_once('/').unwrap();
+    Controller { api_version: "apps/v1".into(), kind: kind.into(), name: name.into(), uid: "uid-other".into() }
+}
+
+/// Returns the FlameCluster object `demo` with this uid as an owner.
+pub fn owner(uid: &str) -> Owner {
+    Owner { name: "demo".into(), uid: uid.into(), generation: 1 }
+}
+
+/// Makes everything that is there belong to an owner.
+pub fn belongs_to(snapshot: &mut Snapshot, owner: &Owner) {
+    let OwnerReference { api_version, kind, name, uid, .. } = owner.reference();
+    let controller = Some(Box::new(Controller { api_version, kind, name, uid }));
+    let pods = snapshot.pods.values_mut().map(|it| &mut it.meta);
+    let services = snapshot.services.values_mut().map(|it| &mut it.meta);
+    let metas = pods.chain(services).chain(snapshot.config_maps.values_mut().map(|it| &mut it.meta));
+    metas.for_each(|meta| meta.controller.clone_from(&controller));
 }
 
 /// Returns everything of a flame as the server shows it when all is well.

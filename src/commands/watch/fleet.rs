@@ -9,7 +9,9 @@ use tokio::task::JoinHandle;
 
 use super::keeper::Keeper;
 use super::sources::Aim;
+use super::statuses::Reporter;
 use crate::apiserver::hub::{Hub, RecordNews};
+use crate::apiserver::objects::FlameObject;
 use crate::apiserver::watch::Watch;
 use crate::apiserver::{ApiServer, Observer};
 use crate::error::Result;
@@ -30,6 +32,8 @@ pub struct Fleet {
     hubs: Arc<Hubs>,
     log: Log,
     kept: BTreeMap<FlameKey, Kept>,
+    /// Where what is known goes of flames that live as objects, followed or not.
+    reporters: BTreeMap<FlameKey, Reporter>,
 }
 
 struct Kept {
@@ -49,7 +53,7 @@ impl Fleet {
     ) -> Self {
         let (api, own) = (api.clone(), log.clone());
         let hubs = Hubs { api, log: own, follows_records, is_global, records, hubs: Mutex::default() };
-        Self { hubs: Arc::new(hubs), log: log.clone(), kept: BTreeMap::new() }
+        Self { hubs: Arc::new(hubs), log: log.clone(), kept: BTreeMap::new(), reporters: BTreeMap::new() }
     }
 
     /// Follows what is in a namespace, or in all, before any flame of it is kept.
@@ -67,15 +71,25 @@ impl Fleet {
 
     /// Takes in what a source wants.
     pub fn aim(&mut self, aim: Aim) {
-        let flame = match aim {
+        let (flame, object) = match aim {
             Aim::Leave(key, why) => return self.leave(&key, &why),
-            Aim::Keep(flame) => flame,
+            Aim::Refuse(object, why) => return self.refuse(&object, why),
+            Aim::Keep(flame, object) => (flame, object),
         };
         let key = FlameKey::of(&flame);
         let desired = match manifests(&flame) {
-            Ok(manifests) => Desired::Up(Box::new(manifests)),
-            Err(error) => return self.log.trouble(Some(&key), error.what),
+            Ok(manifests) => Desired::Up(Box::new(manifests.owned_by(object.as_ref().map(|it| it.owner.clone())))),
+            Err(error) => {
+                if let Some(object) = object {
+                    self.refuse(&object, error.what.clone());
+                }
+                return self.log.trouble(Some(&key), error.what);
+            }
         };
+        let reporter = object.map(|object| self.reporter(&object));
+        if let Some(reporter) = &reporter {
+            reporter.report(|report| report.refused = None);
+        }
         if let Some(kept) = self.kept.get(&key) {
             // Its task ends only when it is left.
             let _ = kept.aims.send(desired);
@@ -83,12 +97,24 @@ impl Fleet {
         }
         let (aims, receiver) = mpsc::unbounded_channel();
         let (leave, left) = watch::channel(false);
-        let keeper = Keeper::new(&self.hubs, &self.log, &key);
+        let keeper = Keeper::new(&self.hubs, &self.log, &key, reporter);
         let task = tokio::spawn(keeper.keep(desired, receiver, left));
         self.kept.insert(key, Kept { aims, leave, task });
     }
 
+    fn reporter(&mut self, object: &FlameObject) -> Reporter {
+        let start = || Reporter::start(&self.hubs.api, object, &self.log);
+        self.reporters.entry(object.key.clone()).or_insert_with(start).clone()
+    }
+
+    /// Takes in that an object says what cannot be followed; what was followed before is kept.
+    fn refuse(&mut self, object: &FlameObject, why: String) {
+        let generation = object.owner.generation;
+        self.reporter(object).report(|report| (report.refused, report.generation) = (Some(why), generation));
+    }
+
     fn leave(&mut self, key: &FlameKey, why: &str) {
+        self.reporters.remove(key);
         if let Some(kept) = self.kept.remove(key) {
             let _ = kept.leave.send(true);
             self.log.info(format!("{key} is left as it is: {why}"));

@@ -1,11 +1,12 @@
 //! One flame that is kept as it is desired, for as long as it takes.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
 
 use super::fleet::{BACKOFF, Hubs};
+use super::statuses::Reporter;
 use crate::apiserver::Observer;
 use crate::apiserver::drive::{Drive, Outside};
 use crate::apiserver::watch::Watch;
@@ -16,7 +17,8 @@ use crate::flame::names::{FlameKey, Kind};
 use crate::flame::observed::Snapshot;
 use crate::flame::plan::Desired;
 use crate::flame::rollout::{Event, Options, Rollout};
-use crate::output::log::{FlameLog, Log};
+use crate::flame::state::Outlook;
+use crate::output::log::{FlameLog, Log, sentence};
 
 /// After so long without trouble the next pause is a short one again.
 const CALM: Duration = Duration::from_secs(120);
@@ -28,19 +30,62 @@ pub struct Keeper {
     view: View,
 }
 
-/// Brings what happens to the log.
+/// Brings what happens to the log, and to the status of a flame that lives as an object.
 struct View {
     log: FlameLog,
     started: Instant,
+    reporter: Option<Reporter>,
+    /// Until when the last fight is told.
+    contested_until: Mutex<Option<Instant>>,
 }
 
 impl Observer for View {
     fn event(&self, event: Event) {
         self.log.event(&event, self.started.elapsed());
+        if let Some(reporter) = &self.reporter {
+            self.report(reporter, &event);
+        }
     }
 
     fn tick(&self) {
         self.log.tick(self.started.elapsed());
+        let mut until = self.contested_until.lock().unwrap_or_else(PoisonError::into_inner);
+        if until.is_some_and(|until| now() >= until) {
+            *until = None;
+            self.reporter.iter().for_each(|reporter| reporter.report(|report| report.contested = None));
+        }
+    }
+}
+
+impl View {
+    fn report(&self, reporter: &Reporter, event: &Event) {
+        match event {
+            Event::Progress(progress) => reporter.report(|report| {
+                let Some((status, generation)) = progress.status.as_deref() else { return };
+                report.status = Some(status.clone());
+                let hopeless = progress.causes.iter().find(|cause| cause.outlook == Outlook::Hopeless);
+                match hopeless {
+                    Some(cause) => report.stalled = Some(cause.to_string()),
+                    None if progress.to_do == 0 => report.stalled = None,
+                    None => {}
+                }
+                if report.refused.is_none() {
+                    report.generation = generation.unwrap_or(report.generation);
+                }
+            }),
+            Event::Wrote(..) => reporter.report(|report| report.stalled = None),
+            Event::Repaired(repair) if repair.pause.is_some() => {
+                let until = now() + repair.pause.unwrap_or_default() * 2 + CALM;
+                *self.contested_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+                reporter.report(|report| report.contested = Some(sentence(repair)));
+            }
+            _ => {}
+        }
+    }
+
+    /// Says in the status what stops the work.
+    fn stalled(&self, what: &str) {
+        self.reporter.iter().for_each(|reporter| reporter.report(|report| report.stalled = Some(what.to_owned())));
     }
 }
 
@@ -53,8 +98,9 @@ struct Trouble {
 
 impl Keeper {
     /// Makes the keeper of a flame.
-    pub fn new(hubs: &Arc<Hubs>, log: &Log, key: &FlameKey) -> Self {
-        let view = View { log: FlameLog::new(log, key), started: now() };
+    pub fn new(hubs: &Arc<Hubs>, log: &Log, key: &FlameKey, reporter: Option<Reporter>) -> Self {
+        let contested_until = Mutex::default();
+        let view = View { log: FlameLog::new(log, key), started: now(), reporter, contested_until };
         Self { hubs: Arc::clone(hubs), key: key.clone(), view }
     }
 
@@ -144,6 +190,7 @@ impl Keeper {
         trouble.since = now;
         let lines = error.what.lines().chain(error.hints.iter().map(String::as_str)).map(str::trim);
         let what = lines.collect::<Vec<_>>().join("; ");
+        self.view.stalled(&what);
         if trouble.told != what {
             self.view.log.trouble(format!("{what}; trying again in {} s", trouble.pause.as_secs()));
             trouble.told = what;

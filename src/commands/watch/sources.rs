@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::apiserver::hub::RecordNews;
+use crate::apiserver::objects::FlameObject;
 use crate::cli::{CheckArgs, Source};
 use crate::commands::Context;
 use crate::commands::input::{checked, files, from_record};
@@ -26,8 +27,10 @@ const AWAY: u32 = 5;
 /// What a source wants.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Aim {
-    /// This flame is to be as it says.
-    Keep(Box<FlameCluster>),
+    /// This flame is to be as it says; and what is known of the object that it lives as.
+    Keep(Box<FlameCluster>, Option<Box<FlameObject>>),
+    /// This object says what cannot be followed, and why; what was followed before stays in force.
+    Refuse(Box<FlameObject>, String),
     /// Nobody wants it kept any more, and why; it is left as it is.
     Leave(FlameKey, String),
 }
@@ -87,7 +90,7 @@ impl<'a> Files<'a> {
                 return Err(Error::input(format!("{other} and {file} both name flame {key}; nothing was sent"))
                     .hint("keep one of them"));
             }
-            self.aims.push_back(Aim::Keep(Box::new(known.flame.clone())));
+            self.aims.push_back(Aim::Keep(Box::new(known.flame.clone()), None));
         }
         Ok(self)
     }
@@ -199,7 +202,7 @@ impl<'a> Files<'a> {
         log.info(format!("{name} changed"));
         self.told.clear();
         self.known.insert(name, Known { content, flame: flame.clone(), away: 0 });
-        self.aims.push_back(Aim::Keep(Box::new(flame)));
+        self.aims.push_back(Aim::Keep(Box::new(flame), None));
     }
 
     fn tell_once(&mut self, log: &Log, what: &str) {
@@ -253,13 +256,16 @@ impl Records {
         if record.is_going_down() {
             return self.leave(key, "it is taken down");
         }
+        if record.meta.controller.is_some() {
+            return self.leave(key, "it lives as a FlameCluster object, which `watch --crd` keeps");
+        }
         let spec = record.meta.annotations.get(names::ANNOTATION_SPEC);
         // A record without it was edited: whoever keeps the flame puts it back.
         let Some(spec) = spec.filter(|spec| self.known.get(&key) != Some(spec)).cloned() else { return };
         match from_record(&key.namespace, record) {
             Ok(flame) => {
                 self.known.insert(key, spec);
-                let _ = self.aims.send(Aim::Keep(Box::new(flame)));
+                let _ = self.aims.send(Aim::Keep(Box::new(flame), None));
             }
             Err(error) => self.log.trouble(Some(&key), error.what),
         }

@@ -30,11 +30,23 @@ impl fmt::Display for Drift {
 
 /// Returns the fields of an object that are not as `manifests` has them.
 pub fn drift(manifests: &Manifests, snapshot: &Snapshot, object: &ObjectRef) -> Vec<Drift> {
-    match object.kind {
+    let mut drift = match object.kind {
         Kind::ConfigMap => record(manifests, snapshot),
         Kind::Service => service(manifests, snapshot, object),
         Kind::Pod => pod(manifests, snapshot, object),
-    }
+    };
+    drift.extend(owner(manifests, snapshot, object));
+    drift
+}
+
+fn owner(manifests: &Manifests, snapshot: &Snapshot, object: &ObjectRef) -> Option<Drift> {
+    let (wanted, observed) = manifests.owner.as_ref().zip(snapshot.meta(object))?;
+    let found = observed.controller.as_ref().map(ToString::to_string);
+    (!observed.is_controlled_by(Some(wanted))).then(|| Drift {
+        field: "metadata.ownerReferences".to_owned(),
+        found,
+        wanted: Some(format!("{}/{}", crate::flame::KIND, wanted.name)),
+    })
 }
 
 fn record(manifests: &Manifests, snapshot: &Snapshot) -> Vec<Drift> {

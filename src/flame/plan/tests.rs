@@ -2,15 +2,25 @@ use super::*;
 use crate::flame::FlameCluster;
 use crate::flame::manifests::manifests;
 use crate::flame::observed::{FieldManager, Phase};
-use crate::flame::testing::{flame, running};
+use crate::flame::testing::{belongs_to, controller, flame, owner, running};
 
 /// Plans `after` over what the server shows of `before` once `meanwhile` happened, and writes what changes, line by line.
 fn planned(before: &FlameCluster, meanwhile: impl FnOnce(&mut Snapshot), after: &FlameCluster) -> String {
+    planned_under(None, before, meanwhile, after)
+}
+
+/// As [`planned`], for a flame that lives as an object.
+fn planned_under(
+    owner: Option<Owner>,
+    before: &FlameCluster,
+    meanwhile: impl FnOnce(&mut Snapshot),
+    after: &FlameCluster,
+) -> String {
     let mut snapshot = running(before);
     meanwhile(&mut snapshot);
     let none = HashMap::new();
     let options = PlanOptions { adopt: false, no_resize: false, restart: &none };
-    let plan = plan(&Desired::Up(Box::new(manifests(after).unwrap())), &snapshot, options);
+    let plan = plan(&Desired::Up(Box::new(manifests(after).unwrap().owned_by(owner))), &snapshot, options);
     let changes = plan.changes.iter().filter(|change| change.op != Op::Keep).map(|change| {
         let why: Vec<String> = change.why.iter().map(Why::to_string).collect();
         format!("{} {}: {}", change.op, change.object, why.join(", "))
@@ -206,7 +216,7 @@ fn foreign_objects_are_named_with_their_owner() {
         &["foreign Service demo-object-cache: made by helm"],
     );
     drifted(
-        |it| executor(it).meta.controller = Some("ReplicaSet/other".into()),
+        |it| executor(it).meta.controller = Some(Box::new(controller("ReplicaSet/other"))),
         &["foreign Pod demo-executor-manager-0: owned by ReplicaSet/other"],
     );
 }
@@ -231,4 +241,45 @@ fn the_config_generation_grows_with_the_config_only() {
         let snapshot = running(&flame(2));
         assert_eq!(config_generation(&manifests(&after).unwrap(), snapshot.record("demo")), expected);
     }
+}
+
+const OF_TWO: [&str; 6] = [
+    "ConfigMap demo-config",
+    "Service demo-session-manager",
+    "Service demo-object-cache",
+    "Pod demo-session-manager",
+    "Pod demo-executor-manager-0",
+    "Pod demo-executor-manager-1",
+];
+
+#[test]
+fn what_a_flame_cluster_object_owns_is_its_own_and_what_nobody_owns_becomes_so_in_place() {
+    let two = flame(2);
+    let under = |meanwhile: &dyn Fn(&mut Snapshot)| planned_under(Some(owner("a")), &two, |it| meanwhile(it), &two);
+    assert_eq!(under(&|it| belongs_to(it, &owner("a"))), "");
+    assert_eq!(under(&|_| {}), OF_TWO.map(|object| format!("update {object}: owner changed")).join("\n"));
+    // What another controller made is owned all the same, and made anew where it differs.
+    let by_another = under(&|it| {
+        belongs_to(it, &owner("a"));
+        let pod = it.pods.get_mut("demo-executor-manager-1").unwrap();
+        pod.meta.labels.remove(names::LABEL_MANAGED_BY);
+        pod.meta.annotations.clear();
+        pod.meta.applied_by_flamectl = false;
+    });
+    let why = "Pod template changed, labels or annotations changed";
+    assert_eq!(by_another, format!("replace Pod demo-executor-manager-1: {why}"));
+}
+
+#[test]
+fn what_an_earlier_flame_cluster_left_is_waited_for_and_never_written() {
+    let two = flame(2);
+    let left = planned_under(Some(owner("b")), &flame(3), |it| belongs_to(it, &owner("a")), &two);
+    assert_eq!(left, OF_TWO.map(|object| format!("create {object}: being deleted")).join("\n"));
+}
+
+#[test]
+fn what_a_flame_cluster_object_owns_is_foreign_to_who_has_only_a_file() {
+    let two = flame(2);
+    let plan = planned(&two, |it| belongs_to(it, &owner("a")), &two);
+    assert_eq!(plan, OF_TWO.map(|object| format!("foreign {object}: owned by FlameCluster/demo")).join("\n"));
 }

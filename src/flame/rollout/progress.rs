@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind};
 use crate::flame::names::{Kind, ObjectRef};
 use crate::flame::plan::{Op, Plan, Why};
 use crate::flame::stage::{Stage, Stages};
-use crate::flame::state::Cause;
+use crate::flame::state::{Cause, Status};
 
 /// Most causes that are handed on; nobody reads more while waiting.
 const MAX_CAUSES: usize = 8;
@@ -37,6 +37,8 @@ pub struct Progress {
     pub gives_up_at: Option<Time>,
     /// When its time is up (`--timeout`); none where it waits for ever.
     pub deadline: Option<Time>,
+    /// The reference's status block, and the generation of the FlameCluster object that it is about, where there is one.
+    pub status: Option<Box<(Status, Option<i64>)>>,
     /// What is left of a flame that is taken down; none for one that is brought up.
     pub down: Option<Left>,
 }
@@ -131,6 +133,7 @@ impl Rollout {
             slowest: self.sightings.slowest(replicas),
             causes: verdict.causes.into_iter().take(MAX_CAUSES).collect(),
             more_causes,
+            status: Some(Box::new((verdict.status, self.desired.owner().map(|owner| owner.generation)))),
             gives_up_at: self.gives_up_at,
             ..progress
         }

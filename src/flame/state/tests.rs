@@ -1,7 +1,7 @@
 use super::*;
 use crate::flame::evidence::{Evidence, LogTail, inquiries};
 use crate::flame::observed::{Condition, Ended, Phase};
-use crate::flame::testing::{flame, running};
+use crate::flame::testing::{controller, flame, running};
 
 fn session_manager(snapshot: &mut Snapshot) -> &mut ObservedPod {
     snapshot.pods.get_mut("demo-session-manager").unwrap()
@@ -84,7 +84,7 @@ fn what_is_on_its_way_out_or_not_ours_does_not_count() {
         "session manager not ready, 3 of 3 executors ready; session manager: Terminating",
     );
     check(
-        |it| (0..3).for_each(|index| executor(it, index).meta.controller = Some("ReplicaSet/x".into())),
+        |it| (0..3).for_each(|index| executor(it, index).meta.controller = Some(Box::new(controller("ReplicaSet/x")))),
         Pending,
         "0 of 3 executors ready; 3 of 3 executors (0-2): NotCreated",
     );

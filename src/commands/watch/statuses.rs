@@ -1,0 +1,108 @@
+//! The status of FlameCluster objects: what is known of each flame, written when it changed and not more often than once a
+//! second.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use super::fleet::BACKOFF;
+use crate::apiserver::ApiServer;
+use crate::apiserver::objects::{FlameObject, Stored};
+use crate::flame::conditions::{Report, object_status, says};
+use crate::flame::names::FlameKey;
+use crate::flame::owner::Owner;
+use crate::output::log::Log;
+
+/// How long changes gather before the status is written: many Pods turn ready at once.
+const GATHERS: Duration = Duration::from_millis(200);
+/// Pause after a write.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Where what is known of one flame goes.
+#[derive(Clone)]
+pub struct Reporter(watch::Sender<Report>);
+
+impl Reporter {
+    /// Starts to keep the status of an object, for as long as there is somebody to report.
+    pub fn start(api: &ApiServer, object: &FlameObject, log: &Log) -> Self {
+        let first = Report { generation: object.owner.generation, ..Report::default() };
+        let (sender, reports) = watch::channel(first);
+        let writer = Writer {
+            api: api.clone(),
+            key: object.key.clone(),
+            owner: object.owner.clone(),
+            status: object.status.clone(),
+            log: log.clone(),
+        };
+        tokio::spawn(writer.write(reports));
+        Self(sender)
+    }
+
+    /// Takes in what changed.
+    pub fn report(&self, change: impl FnOnce(&mut Report)) {
+        self.0.send_if_modified(|report| {
+            let before = report.clone();
+            change(report);
+            *report != before
+        });
+    }
+}
+
+struct Writer {
+    api: ApiServer,
+    key: FlameKey,
+    owner: Owner,
+    /// The status as it was written last, or found.
+    status: Value,
+    log: Log,
+}
+
+impl Writer {
+    async fn write(mut self, mut reports: watch::Receiver<Report>) {
+        let mut pause = BACKOFF.0;
+        let mut told = String::new();
+        while reports.changed().await.is_ok() {
+            loop {
+                sleep(GATHERS).await;
+                let report = reports.borrow_and_update().clone();
+                let wanted = object_status(&report, &self.status, &now());
+                if says(&self.status, &wanted) {
+                    break;
+                }
+                match self.api.write_object_status(&self.key, &self.owner, &wanted).await {
+                    Ok(Stored::Yes(_)) => {
+                        self.status = wanted;
+                        pause = BACKOFF.0;
+                        told.clear();
+                        sleep(PAUSE).await;
+                        break;
+                    }
+                    // Whoever deleted it wants no status either.
+                    Ok(Stored::Gone) => return,
+                    Ok(Stored::No(why, after)) => {
+                        self.tell(&mut told, why);
+                        sleep(after.unwrap_or(pause).max(pause)).await;
+                    }
+                    // A merge takes no account of other owners, and one that cannot be made never can.
+                    Ok(Stored::Conflict(_)) => return,
+                    Err(error) => return self.tell(&mut told, error.what),
+                }
+                pause = (pause * 2).min(BACKOFF.1);
+            }
+        }
+    }
+
+    fn tell(&self, told: &mut String, why: String) {
+        if *told != why {
+            self.log.trouble(Some(&self.key), format!("its status was not written: {why}"));
+            *told = why;
+        }
+    }
+}
+
+fn now() -> String {
+    let now = jiff::Timestamp::now();
+    now.round(jiff::Unit::Second).unwrap_or(now).to_string()
+}
