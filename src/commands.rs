@@ -1,6 +1,7 @@
 //! The verbs: the only layer that sees the other three. Each reads like a table of contents.
 
 mod input;
+mod object;
 mod preflight;
 mod show;
 mod work;

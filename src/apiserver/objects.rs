@@ -75,12 +75,14 @@ impl ObjectWatch {
 pub enum Stored {
     /// The server has it; this is the object now.
     Yes(Box<FlameObject>),
-    /// The object is not there any more, or another one of its name is.
-    Gone,
+    /// The object is not there any more, or another one of its name is; or the server knows no such objects.
+    Gone(String),
     /// Others own fields: manager and field of each.
     Conflict(Vec<(String, String)>),
-    /// It was not stored, and why; the server may say when to come back.
-    No(String, Option<Duration>),
+    /// The server refuses it for good.
+    Refused(String),
+    /// Not this time, or nobody knows: why, and when the server says to come back.
+    Busy(String, Option<Duration>),
 }
 
 fn path(namespace: Option<&str>) -> String {
@@ -180,7 +182,7 @@ impl ApiServer {
         };
         let request = requests(key).delete(&key.name, &params).map_err(|error| not_made(&error))?;
         Ok(match self.send::<serde::de::IgnoredAny>(request).await {
-            Ok(_) => Stored::Gone,
+            Ok(_) => Stored::Gone(String::new()),
             Err(failure) => not_stored(&failure),
         })
     }
@@ -199,7 +201,13 @@ fn params(dry_run: bool) -> PatchParams {
 }
 
 fn not_stored(failure: &Failure) -> Stored {
-    let Failure::Status { status, .. } = failure else { return Stored::No(failure.text(), None) };
+    let Failure::Status { status, .. } = failure else {
+        return if failure.is_transient() {
+            Stored::Busy(failure.text(), None)
+        } else {
+            Stored::Refused(failure.text())
+        };
+    };
     let causes = status.details.iter().flat_map(|details| &details.causes);
     let conflicts: Vec<(String, String)> = causes
         .filter(|cause| cause.reason == "FieldManagerConflict")
@@ -211,9 +219,12 @@ fn not_stored(failure: &Failure) -> Stored {
     let is_another = status.message.contains("uid mismatch") || status.message.contains("metadata.uid");
     match StatusCode::from_u16(status.code) {
         _ if !conflicts.is_empty() => Stored::Conflict(conflicts),
-        Ok(StatusCode::NOT_FOUND) => Stored::Gone,
-        Ok(StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY) if is_another => Stored::Gone,
-        _ => Stored::No(failure.text(), retry_after(failure)),
+        Ok(StatusCode::NOT_FOUND) => Stored::Gone(status.message.clone()),
+        Ok(StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY) if is_another => {
+            Stored::Gone(status.message.clone())
+        }
+        _ if failure.is_transient() => Stored::Busy(failure.text(), retry_after(failure)),
+        _ => Stored::Refused(failure.text()),
     }
 }
 

@@ -26,6 +26,9 @@ pub struct UpArgs {
     /// Read the FlameCluster from FILE; - is standard input
     #[arg(short, long, value_name = "FILE", value_parser = source_parser(), value_hint = ValueHint::FilePath)]
     pub filename: Source,
+    /// Apply the FlameCluster itself to the server, and wait until whoever follows such objects made it so
+    #[arg(long, conflicts_with = "adopt")]
+    pub crd: bool,
     /// How strictly to read it
     #[command(flatten)]
     pub check: CheckArgs,

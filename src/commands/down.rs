@@ -1,11 +1,12 @@
 //! `down`: everything of a flame goes, Pods first, the record last.
 
+use super::input::flame_object;
 use super::preflight::check_rights;
 use super::work::{self, View, Work, ask, interrupts};
-use super::{Context, show};
+use super::{Context, object, show};
 use crate::cli::{CheckArgs, DownArgs, DownFormat, Target};
 use crate::error::Result;
-use crate::flame::names::Kind;
+use crate::flame::names::{FlameKey, Kind};
 use crate::flame::plan::Desired;
 use crate::flame::rollout::Rollout;
 use crate::output;
@@ -28,20 +29,29 @@ pub async fn run(context: &Context<'_>, args: &DownArgs) -> Result<u8> {
     let mut rollout = down(reading.snapshot);
     let plan = rollout.plan();
     view.finish();
+    let key = FlameKey::new(namespace.clone(), name.clone());
+    let object = flame_object(&api, &key, rollout.snapshot(), &view).await?;
     for stray in &plan.strays {
         context.printer.line(&format!("{stray} is not this flame's: left alone"));
     }
-    if plan.is_empty() {
+    if plan.is_empty() && object.is_none() {
         context.printer.line(&format!("nothing of {name} is in namespace {namespace}"));
         return Ok(0);
     }
     show::planned(context, &plan);
+    if object.is_some() {
+        context.printer.line(&format!("delete   FlameCluster {name}, which owns them"));
+    }
     check_rights(context, &api, &namespace, &plan, &view).await?;
     if !args.confirm.yes {
         ask(context, &format!("Delete {name} in namespace {namespace}?"))?;
     }
     context.printer.gap();
     let mut interrupted = interrupts(context);
+    if let Some(object) = object {
+        // First, so that whoever follows it makes nothing anew.
+        object::delete(context, &api, &object, &view).await?;
+    }
     loop {
         let view = View::new(context);
         let work = Work {

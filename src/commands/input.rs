@@ -5,12 +5,14 @@ use std::io::{self, ErrorKind as IoErrorKind, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use super::Context;
+use crate::apiserver::objects::FlameObject;
 use crate::apiserver::{self, ApiServer, Observer};
 use crate::cli::{CheckArgs, Source};
 use crate::error::{Content, Error, Problem, Result, Severity};
 use crate::flame::FlameCluster;
-use crate::flame::names::{self, Kind, ObjectRef};
+use crate::flame::names::{self, FlameKey, Kind, ObjectRef};
 use crate::flame::observed::{ObservedConfigMap, Snapshot};
+use crate::flame::owner::Owner;
 use crate::flame::parse::{MAX_FILE_BYTES, Parsed, parse};
 
 /// The files of a directory that are taken for FlameClusters (kubectl: `-f`).
@@ -159,6 +161,34 @@ pub fn checked(name: &str, content: &Content, check: CheckArgs) -> Result<(Flame
 pub fn recorded(namespace: &str, name: &str, snapshot: &Snapshot) -> Result<FlameCluster> {
     let record = snapshot.record(name).ok_or_else(|| no_flame(namespace, name))?;
     from_record(namespace, record)
+}
+
+/// Returns the FlameCluster object that owns what is there of a flame.
+pub fn lives_as_object(snapshot: &Snapshot, name: &str) -> Option<Owner> {
+    let mut controllers = snapshot.objects().filter_map(|(_, meta)| meta.controller.as_deref());
+    let controller = controllers.find(|controller| controller.is_flame(name))?;
+    Some(Owner { name: name.to_owned(), uid: controller.uid.clone(), generation: 0 })
+}
+
+/// Reads the object that a flame lives as: where something of it says so, or nothing remembers another flame of the name.
+///
+/// # Errors
+/// What the server said.
+pub async fn flame_object(
+    api: &ApiServer,
+    key: &FlameKey,
+    snapshot: &Snapshot,
+    observer: &dyn Observer,
+) -> Result<Option<FlameObject>> {
+    let is_owned = lives_as_object(snapshot, &key.name).is_some();
+    if !is_owned && recorded(&key.namespace, &key.name, snapshot).is_ok() {
+        return Ok(None);
+    }
+    match api.get_object(key, observer).await {
+        // Who may not look at objects has none, unless something says that there is one.
+        Err(_) if !is_owned => Ok(None),
+        read => read,
+    }
 }
 
 /// Returns an error where there is no record of a flame.

@@ -1,7 +1,7 @@
 //! `restart`: the Pods of a component are made anew, in the same waves as any replace.
 
 use super::Context;
-use super::input::recorded;
+use super::input::{lives_as_object, recorded};
 use super::up::{Bring, up};
 use super::work::{self, View};
 use crate::cli::{ObjectFormat, RestartArgs};
@@ -16,6 +16,7 @@ pub async fn run(context: &Context<'_>, args: &RestartArgs) -> Result<u8> {
     let options = Options { max_unavailable: args.wave.max_unavailable, ..work::options(&args.wait) };
     let bring = Bring {
         flame,
+        owner: lives_as_object(&reading.snapshot, &args.name),
         options,
         restart: Some(args.component),
         look_once: work::looks_once(&args.wait),

@@ -1,17 +1,25 @@
-//! `scale`: another number of executors for the recorded flame, then the same path as `up`.
+//! `scale`: another number of executors for the recorded flame, then the same path as `up`; for one that lives as an object,
+//! the object's.
 
-use super::Context;
-use super::input::recorded;
+use super::input::{flame_object, lives_as_object, recorded};
 use super::up::{Bring, up};
 use super::work::{self, View};
+use super::{Context, object};
 use crate::cli::{ObjectFormat, ScaleArgs};
 use crate::error::{Error, Result};
+use crate::flame::names::FlameKey;
 
 pub async fn run(context: &Context<'_>, args: &ScaleArgs) -> Result<u8> {
     let api = context.connect().await?;
     let namespace = context.namespace(&api);
-    let reading = api.snapshot(&namespace, &args.name, &View::without_display(context)).await?;
-    let mut flame = recorded(&namespace, &args.name, &reading.snapshot)?;
+    let view = View::without_display(context);
+    let snapshot = api.snapshot(&namespace, &args.name, &view).await?.snapshot;
+    let key = FlameKey::new(namespace.clone(), args.name.clone());
+    let object = flame_object(&api, &key, &snapshot, &view).await?;
+    let mut flame = match &object {
+        Some(object) => object::flame_of(object)?.0,
+        None => recorded(&namespace, &args.name, &snapshot)?,
+    };
     let current = flame.spec.executor_manager.replicas;
     if let Some(expected) = args.current_replicas.filter(|expected| *expected != current) {
         let what =
@@ -21,6 +29,7 @@ pub async fn run(context: &Context<'_>, args: &ScaleArgs) -> Result<u8> {
     flame.spec.executor_manager.replicas = args.replicas;
     let bring = Bring {
         flame,
+        owner: lives_as_object(&snapshot, &args.name),
         options: work::options(&args.wait),
         restart: None,
         look_once: work::looks_once(&args.wait),
@@ -30,5 +39,8 @@ pub async fn run(context: &Context<'_>, args: &ScaleArgs) -> Result<u8> {
         dry_run: None,
         output: ObjectFormat::Table,
     };
-    up(context, &api, bring).await
+    match object {
+        Some(object) => object::scale(context, &api, object, bring).await,
+        None => up(context, &api, bring).await,
+    }
 }

@@ -7,9 +7,9 @@ use std::borrow::Cow;
 
 use self::sheet::{Seen, Sheet};
 use self::watching::Watch;
-use super::Context;
-use super::input::recorded;
+use super::input::{flame_object, recorded};
 use super::work::{View, interrupts, moment};
+use super::{Context, object};
 use crate::apiserver::ApiServer;
 use crate::apiserver::flames::{FlameFilter, FlameList};
 use crate::apiserver::read::Reading;
@@ -18,7 +18,7 @@ use crate::error::{ErrorKind, Result};
 use crate::flame::FlameCluster;
 use crate::flame::events::{ObservedEvent, merged};
 use crate::flame::evidence::inquiries;
-use crate::flame::names;
+use crate::flame::names::{self, FlameKey};
 use crate::flame::observed::{ObservedPod, Snapshot};
 use crate::flame::state::{ClusterState, Verdict, verdict};
 
@@ -46,9 +46,18 @@ fn filter(args: &StatusArgs, namespace: String) -> FlameFilter {
 async fn one(context: &Context<'_>, api: &ApiServer, namespace: &str, name: &str, sheet: &Sheet<'_>) -> Result<u8> {
     let view = View::without_display(context);
     let snapshot = api.snapshot(namespace, name, &view).await?.snapshot;
-    let flame = recorded(namespace, name, &snapshot)?;
+    let key = FlameKey::new(namespace, name);
+    let object = flame_object(api, &key, &snapshot, &view).await?;
+    let flame = match &object {
+        // Whoever follows the object may not have seen it yet, or be another controller, which keeps no record.
+        Some(object) if recorded(namespace, name, &snapshot).is_err() => object::flame_of(object)?.0,
+        _ => recorded(namespace, name, &snapshot)?,
+    };
     let seen = in_full(context, api, flame, snapshot, sheet, &view).await;
     view.finish();
+    for trouble in object.iter().flat_map(object::troubles) {
+        context.printer.warning(&trouble);
+    }
     sheet.one(&seen)?;
     Ok(exit_code(&[seen]))
 }

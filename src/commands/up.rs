@@ -2,7 +2,7 @@
 
 use super::preflight::{self, Preflight};
 use super::work::{self, View, Work, confirm, interrupts};
-use super::{Context, render, show};
+use super::{Context, object, render, show};
 use crate::apiserver::ApiServer;
 use crate::cli::{DryRun, ObjectFormat, UpArgs};
 use crate::error::{Error, ErrorKind, Result, Severity};
@@ -10,6 +10,7 @@ use crate::flame::FlameCluster;
 use crate::flame::disruption::disruption;
 use crate::flame::manifests::manifests;
 use crate::flame::names::{Component, Kind};
+use crate::flame::owner::Owner;
 use crate::flame::plan::{Desired, Plan, Right};
 use crate::flame::preflight::Finding;
 use crate::flame::rollout::{Options, Outcome, Rollout};
@@ -19,6 +20,8 @@ use crate::output::{self, table};
 pub struct Bring {
     /// The flame, namespace settled.
     pub flame: FlameCluster,
+    /// The FlameCluster object that it lives as.
+    pub owner: Option<Owner>,
     /// How to go about it.
     pub options: Options,
     /// Make the Pods of one component, or of both, anew.
@@ -51,6 +54,7 @@ pub async fn run(context: &Context<'_>, args: &UpArgs) -> Result<u8> {
     };
     let bring = Bring {
         flame,
+        owner: None,
         options,
         restart: None,
         look_once: work::looks_once(&args.wait),
@@ -60,7 +64,10 @@ pub async fn run(context: &Context<'_>, args: &UpArgs) -> Result<u8> {
         dry_run: args.dry_run,
         output: args.output,
     };
-    up(context, &api, bring).await
+    match args.crd {
+        true => object::apply(context, &api, bring).await,
+        false => up(context, &api, bring).await,
+    }
 }
 
 /// Brings a flame up.
@@ -68,7 +75,7 @@ pub async fn run(context: &Context<'_>, args: &UpArgs) -> Result<u8> {
 /// # Errors
 /// What the server refused, what did not get ready in time, or that nobody confirmed.
 pub async fn up(context: &Context<'_>, api: &ApiServer, bring: Bring) -> Result<u8> {
-    let manifests = manifests(&bring.flame)?;
+    let manifests = manifests(&bring.flame)?.owned_by(bring.owner.clone());
     let name = manifests.flame.metadata.name.clone();
     let namespace = bring.flame.namespace().to_owned();
     let view = View::without_display(context);
@@ -143,7 +150,7 @@ fn rights(plan: &Plan, dry_run: Option<DryRun>) -> Vec<Right> {
     rights
 }
 
-async fn pretend(
+pub(super) async fn pretend(
     context: &Context<'_>,
     api: &ApiServer,
     rollout: &Rollout,

@@ -28,7 +28,7 @@ use std::time::Duration;
 use super::FlameCluster;
 use super::manifests::Manifests;
 use super::names::{self, Component, Kind, ObjectRef, PodIndex};
-use super::observed::{ObservedPod, Ownership, Seconds, Snapshot};
+use super::observed::{ObservedMeta, ObservedPod, Ownership, Seconds, Snapshot};
 use super::plan::{self, Change, Desired, Op, Plan, PlanOptions, Why};
 use super::state::{ClusterState, Verdict, verdict};
 use super::timeline::{StartUp, Timeline};
@@ -281,7 +281,10 @@ impl Rollout {
 
     fn writes(&mut self, plan: &Plan, now: Time) -> Vec<Write> {
         // Nothing is planned around an object that has to be read first, nor for what nobody wants any more.
-        if !self.uncertain.is_empty() || (self.options.follows_record && self.record_wants_another()) {
+        if self.options.observes
+            || !self.uncertain.is_empty()
+            || (self.options.follows_record && self.record_wants_another())
+        {
             return Vec::new();
         }
         match self.desired.clone() {
@@ -361,9 +364,7 @@ impl Rollout {
             (Op::Delete | Op::Replace, Some(meta)) => (Action::Delete, Some(meta.uid.clone())),
             (Op::Resize, Some(meta)) if self.resized.contains(&meta.uid) => (Action::Update, Some(meta.uid.clone())),
             (Op::Resize, Some(meta)) => (Action::Resize, Some(meta.uid.clone())),
-            (Op::Update, Some(meta)) if meta.controller.is_some() && !meta.is_controlled_by(self.desired.owner()) => {
-                (Action::Disown, Some(meta.uid.clone()))
-            }
+            (Op::Update, Some(meta)) if self.has_another_owner(meta) => (Action::Disown, Some(meta.uid.clone())),
             (Op::Update, Some(meta)) if self.ports_clash(&change.object) => {
                 (Action::ReplacePorts, Some(meta.uid.clone()))
             }
@@ -377,6 +378,12 @@ impl Rollout {
             || self.options.adopt
             || self.tries.get(&change.object).is_some_and(|tries| tries.force);
         Some(Write { action, object: change.object.clone(), why: change.why.clone(), uid, force })
+    }
+
+    /// Tells whether somebody owns an object of a flame that is brought up who should not.
+    fn has_another_owner(&self, meta: &ObservedMeta) -> bool {
+        let is_up = self.desired.manifests().is_some();
+        is_up && meta.controller.is_some() && !meta.is_controlled_by(self.desired.owner())
     }
 
     fn ports_clash(&self, object: &ObjectRef) -> bool {

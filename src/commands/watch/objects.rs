@@ -8,41 +8,10 @@ use super::fleet::BACKOFF;
 use super::sources::Aim;
 use crate::apiserver::objects::{FlameObject, ObjectList, ObjectNews};
 use crate::apiserver::{ApiServer, Observer};
-use crate::cli::CheckArgs;
-use crate::commands::input::checked;
-use crate::error::{Content, Error, Problem, Result, Severity};
-use crate::flame::FlameCluster;
+use crate::commands::object::{NO_CRD, flame_of, told, why_refused};
 use crate::flame::names::FlameKey;
 use crate::flame::rollout::Event;
 use crate::output::log::{Entry, Level, Log};
-
-/// What to do about a server that does not know the kind.
-pub const NO_CRD: &str =
-    "the server has no FlameClusters: `flamectl crd | kubectl apply --server-side -f -` installs them";
-
-/// Returns the flame that an object says, and the warnings about it.
-///
-/// # Errors
-/// Every problem at once, by field: nobody knows the lines.
-pub fn flame_of(object: &FlameObject) -> Result<(FlameCluster, Vec<Problem>)> {
-    let content = Content::from(object.text.clone().into_bytes());
-    checked(&format!("FlameCluster {}", object.key), &content, CheckArgs::default())
-}
-
-/// Says a problem without its place, which is that of no file.
-pub fn told(problem: &Problem) -> String {
-    match problem.path.as_str() {
-        "" => problem.message.clone(),
-        path => format!("{path}: {}", problem.message),
-    }
-}
-
-/// Returns why an object is not followed, in one line.
-pub fn why_refused(error: &Error) -> String {
-    let errors = error.problems.iter().filter(|problem| problem.severity == Severity::Error);
-    let all: Vec<String> = errors.map(told).collect();
-    if all.is_empty() { error.what.clone() } else { all.join("; ") }
-}
 
 /// The FlameCluster objects of a namespace, or of all.
 pub struct Objects {

@@ -1,11 +1,11 @@
 //! `watch --once` and `watch --dry-run`: one pass over the flames, whose exit code tells whether something had drifted.
 
 use super::super::work::{self, View, Work, interrupts};
-use super::objects::{NO_CRD, flame_of, why_refused};
 use crate::apiserver::ApiServer;
 use crate::apiserver::flames::FlameFilter;
 use crate::cli::WatchArgs;
 use crate::commands::input::from_record;
+use crate::commands::object::{NO_CRD, flame_of, why_refused};
 use crate::commands::{Context, show};
 use crate::error::{Error, ErrorKind, Result};
 use crate::flame::FlameCluster;

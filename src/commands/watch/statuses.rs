@@ -80,10 +80,15 @@ impl Writer {
                         break;
                     }
                     // Whoever deleted it wants no status either.
-                    Ok(Stored::Gone) => return,
-                    Ok(Stored::No(why, after)) => {
+                    Ok(Stored::Gone(_)) => return,
+                    Ok(Stored::Busy(why, after)) => {
                         self.tell(&mut told, why);
                         sleep(after.unwrap_or(pause).max(pause)).await;
+                    }
+                    // A right that is missing may be given.
+                    Ok(Stored::Refused(why)) => {
+                        self.tell(&mut told, why);
+                        sleep(BACKOFF.1).await;
                     }
                     // A merge takes no account of other owners, and one that cannot be made never can.
                     Ok(Stored::Conflict(_)) => return,

@@ -67,6 +67,8 @@ pub struct Options {
     pub adopt: bool,
     /// Never give up (`watch`).
     pub persistent: bool,
+    /// Somebody else writes, and this only waits for it (a flame that lives as an object).
+    pub observes: bool,
     /// What is desired is what the record says: where that changed, nothing is written until the new aim is here.
     pub follows_record: bool,
     /// When the command started, by the clock on the wall: the server's moments are compared with it.
@@ -84,6 +86,7 @@ impl Default for Options {
             force_conflicts: false,
             adopt: false,
             persistent: false,
+            observes: false,
             follows_record: false,
             started_at: 0,
         }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::{Bar, Rollout, Time};
 use crate::error::{Error, ErrorKind};
+use crate::flame::KIND;
 use crate::flame::names::{Component, Kind, ObjectRef};
 use crate::flame::observed::Seconds;
 use crate::flame::plan::{Change, Foreign, Op, Plan};
@@ -242,7 +243,14 @@ pub(super) fn refused(foreign: &[Foreign]) -> Error {
         0 => String::new(),
         more => format!("\n  and {more} more"),
     };
-    Error::refused(format!("names of this flame are taken; nothing was written\n{}{more}", lines.join("\n")))
+    let error =
+        Error::refused(format!("names of this flame are taken; nothing was written\n{}{more}", lines.join("\n")));
+    if foreign.iter().all(|it| it.owner.starts_with(&format!("owned by {KIND}/"))) {
+        return error
+            .hint("it lives as a FlameCluster object: --crd, or kubectl apply, changes that, and whoever follows it the rest")
+            .hint("--adopt makes it a flame of its own; delete the FlameCluster with --cascade=orphan first");
+    }
+    error
         .hint("choose another metadata.name or namespace, or delete what is there")
         .hint("--adopt takes the objects over, if they are meant to be this flame's")
 }
