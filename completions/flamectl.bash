@@ -1162,7 +1162,7 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__up)
-            opts="-f -y -o -n -v -q -h --filename --strict --wait --timeout --wait-for --max-unavailable --progress-deadline --dry-run --force-conflicts --adopt --create-namespace --skip-preflight --yes --output --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
+            opts="-f -y -o -n -v -q -h --filename --crd --strict --wait --timeout --wait-for --max-unavailable --progress-deadline --dry-run --force-conflicts --adopt --create-namespace --skip-preflight --yes --output --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1431,7 +1431,7 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__watch)
-            opts="-f -A -n -v -q -h --filename --all-namespaces --once --dry-run --log-format --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
+            opts="-f -A -n -v -q -h --filename --all-namespaces --crd --once --dry-run --log-format --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
