@@ -49,6 +49,7 @@ set edit:completion:arg-completer[flamectl] = {|@words|
             cand init 'Write a FlameCluster file to start from'
             cand explain 'Tell what a field of a FlameCluster means, and what it may hold'
             cand schema 'Print the JSON Schema of FlameCluster files, for editors, or of what flamectl prints'
+            cand crd 'Print the CustomResourceDefinition of FlameClusters, for `up --crd` and `watch --crd`'
             cand completions 'Print the completion script of a shell'
             cand man 'Print a man page'
             cand version 'Print the version'
@@ -376,6 +377,25 @@ set edit:completion:arg-completer[flamectl] = {|@words|
         }
         &'flamectl;schema'= {
             cand --of 'What it is the schema of'
+            cand --kubeconfig 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config'
+            cand --context 'Use this context of the kubeconfig'
+            cand -n 'Work in this namespace'
+            cand --namespace 'Work in this namespace'
+            cand --request-timeout 'Give up on a single request after this time; 0 never does'
+            cand --as 'Act as this user'
+            cand --as-group 'Act as a member of this group (can be repeated)'
+            cand --color 'Colour the output'
+            cand --progress 'Show progress in this way'
+            cand -v 'Tell more: every object, retry and request'
+            cand --verbose 'Tell more: every object, retry and request'
+            cand -q 'Tell errors only'
+            cand --quiet 'Tell errors only'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'flamectl;crd'= {
+            cand -o 'Print in this format'
+            cand --output 'Print in this format'
             cand --kubeconfig 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config'
             cand --context 'Use this context of the kubeconfig'
             cand -n 'Work in this namespace'

@@ -56,6 +56,7 @@ complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "validate" -d 'Che
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "init" -d 'Write a FlameCluster file to start from'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "explain" -d 'Tell what a field of a FlameCluster means, and what it may hold'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "schema" -d 'Print the JSON Schema of FlameCluster files, for editors, or of what flamectl prints'
+complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "crd" -d 'Print the CustomResourceDefinition of FlameClusters, for `up --crd` and `watch --crd`'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "man" -d 'Print a man page'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "version" -d 'Print the version'
@@ -401,6 +402,25 @@ none\t'Not at all: errors only'"
 complete -c flamectl -n "__fish_flamectl_using_subcommand schema" -s v -l verbose -d 'Tell more: every object, retry and request'
 complete -c flamectl -n "__fish_flamectl_using_subcommand schema" -s q -l quiet -d 'Tell errors only'
 complete -c flamectl -n "__fish_flamectl_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c flamectl -n "__fish_flamectl_using_subcommand crd" -s o -l output -d 'Print in this format' -r -f -a "yaml\t'One document an object'
+json\t'One List'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand crd" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
+complete -c flamectl -n "__fish_flamectl_using_subcommand crd" -l context -d 'Use this context of the kubeconfig' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand crd" -s n -l namespace -d 'Work in this namespace' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand crd" -l request-timeout -d 'Give up on a single request after this time; 0 never does' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand crd" -l as -d 'Act as this user' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand crd" -l as-group -d 'Act as a member of this group (can be repeated)' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand crd" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand crd" -l progress -d 'Show progress in this way' -r -f -a "auto\t'As fits where it is read'
+live\t'A display that is drawn over, where there is a terminal'
+plain\t'One line a change, and a heartbeat'
+json\t'One JSON object a line'
+none\t'Not at all: errors only'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand crd" -s v -l verbose -d 'Tell more: every object, retry and request'
+complete -c flamectl -n "__fish_flamectl_using_subcommand crd" -s q -l quiet -d 'Tell errors only'
+complete -c flamectl -n "__fish_flamectl_using_subcommand crd" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c flamectl -n "__fish_flamectl_using_subcommand completions" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
 complete -c flamectl -n "__fish_flamectl_using_subcommand completions" -l context -d 'Use this context of the kubeconfig' -r
 complete -c flamectl -n "__fish_flamectl_using_subcommand completions" -s n -l namespace -d 'Work in this namespace' -r

@@ -8,6 +8,7 @@ pub mod amounts;
 pub mod answers;
 pub mod conditions;
 pub mod config;
+pub mod crd;
 pub mod disruption;
 pub mod events;
 pub mod evidence;
