@@ -39,7 +39,7 @@ impl Rollout {
     pub(super) fn sight(&mut self, object: &ObjectRef) {
         let Some(index) = self.pod_index(object) else { return };
         let flame = self.desired.name();
-        let pod = self.snapshot.pods.get(&object.name).filter(|pod| pod.meta.ownership(flame) == Ownership::Ours);
+        let pod = self.snapshot.pod(&object.name).filter(|pod| pod.meta.ownership(flame) == Ownership::Ours);
         self.sightings.note(index, pod, self.now);
         if let Some(pod) = pod {
             self.timeline.seen(index, pod, self.now);
@@ -92,7 +92,7 @@ impl Rollout {
         let missing: Vec<_> =
             self.snapshot.pods.values().filter(|pod| !listed.contains(pod.meta.uid.as_str())).cloned().collect();
         for pod in missing {
-            self.deleted(&Observed::Pod(Box::new(pod)));
+            self.deleted(&Observed::Pod(pod));
         }
         for pod in pods {
             self.seen(Observed::Pod(Box::new(pod)));
