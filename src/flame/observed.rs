@@ -392,18 +392,19 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Takes in what the server said of an object; older news than what is known is ignored (faults F14).
-    pub fn insert(&mut self, observed: Observed) {
+    /// Takes in what the server said of an object; older news than what is known is ignored (faults F14). Returns whether it
+    /// tells anything but a newer `resourceVersion`.
+    pub fn insert(&mut self, observed: Observed) -> bool {
         self.revision = self.revision.max(observed.meta().resource_version);
         match observed {
-            Observed::ConfigMap(new) => insert_newer(&mut self.config_maps, new, |it| &it.meta),
-            Observed::Service(new) => insert_newer(&mut self.services, new, |it| &it.meta),
+            Observed::ConfigMap(new) => insert_newer(&mut self.config_maps, new, |it| &mut it.meta),
+            Observed::Service(new) => insert_newer(&mut self.services, new, |it| &mut it.meta),
             Observed::Pod(mut new) => {
                 // Its predecessor, or who comes before it: in the order of names alike Pods are neighbours.
                 if let Some((_, known)) = self.pods.range(..=new.meta.name.clone()).next_back() {
                     new.share(known);
                 }
-                insert_newer(&mut self.pods, new, |it| &it.meta);
+                insert_newer(&mut self.pods, new, |it| &mut it.meta)
             }
         }
     }
@@ -467,11 +468,25 @@ impl Snapshot {
     }
 }
 
-fn insert_newer<T>(known: &mut BTreeMap<String, T>, new: T, meta: fn(&T) -> &ObservedMeta) {
-    let newer = known.get(&meta(&new).name).is_none_or(|old| meta(old).resource_version <= meta(&new).resource_version);
-    if newer {
-        known.insert(meta(&new).name.clone(), new);
+fn insert_newer<T: PartialEq>(
+    known: &mut BTreeMap<String, T>,
+    mut new: T,
+    meta: fn(&mut T) -> &mut ObservedMeta,
+) -> bool {
+    let (name, version) = (meta(&mut new).name.clone(), meta(&mut new).resource_version);
+    let Some(old) = known.get_mut(&name) else {
+        known.insert(name, new);
+        return true;
+    };
+    if version < meta(old).resource_version {
+        return false;
     }
+    meta(old).resource_version = version;
+    let is_news = *old != new;
+    if is_news {
+        *old = new;
+    }
+    is_news
 }
 
 #[cfg(test)]
@@ -489,6 +504,21 @@ mod tests {
         };
         // Twelve executors and the session manager.
         assert_eq!((pods.len(), maps(|meta| &meta.labels), maps(|meta| &meta.annotations)), (13, 2, 2));
+    }
+
+    #[test]
+    fn what_changes_nothing_that_is_looked_at_is_no_news() {
+        let mut snapshot = running(&flame(1));
+        let mut pod = snapshot.pods["demo-executor-manager-0"].clone();
+        pod.meta.resource_version = 7;
+        assert!(!snapshot.insert(Observed::Pod(pod.clone())));
+        assert_eq!(snapshot.pods["demo-executor-manager-0"], pod);
+        let older = ObservedPod { ready: false, ..*running(&flame(1)).pods["demo-executor-manager-0"].clone() };
+        assert!(!snapshot.insert(Observed::Pod(Box::new(older))));
+        assert_eq!(snapshot.pods["demo-executor-manager-0"], pod);
+        pod.ready = false;
+        assert!(snapshot.insert(Observed::Pod(pod.clone())));
+        assert_eq!(snapshot.pods["demo-executor-manager-0"], pod);
     }
 
     #[test]

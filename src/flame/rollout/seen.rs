@@ -46,17 +46,21 @@ impl Rollout {
         }
     }
 
-    /// Takes in an object as a watch, a list or an answer brought it.
-    pub fn seen(&mut self, observed: Observed) {
-        if !self.gone.contains(&observed.meta().uid) {
-            let is_record = matches!(observed, Observed::ConfigMap(_));
-            let object = observed.object();
-            self.snapshot.insert(observed);
-            self.sight(&object);
-            if is_record {
-                self.note_record();
-            }
+    /// Takes in an object as a watch, a list or an answer brought it; returns whether that may change what is to be done.
+    pub fn seen(&mut self, observed: Observed) -> bool {
+        if self.gone.contains(&observed.meta().uid) {
+            return false;
         }
+        let is_record = matches!(observed, Observed::ConfigMap(_));
+        let object = observed.object();
+        if !self.snapshot.insert(observed) {
+            return false;
+        }
+        self.sight(&object);
+        if is_record {
+            self.note_record();
+        }
+        true
     }
 
     /// Takes in a DELETED event. An object that was not on its way out may only have lost the labels that the watch selects
