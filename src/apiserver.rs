@@ -27,6 +27,7 @@ use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::core::Status;
 use kube::{Client, Config};
 use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
 
 use crate::error::{Error, Result};
 use crate::flame::names::ObjectRef;
@@ -42,6 +43,9 @@ const READ_TRIES: u32 = 5;
 const READ_BACKOFF: Duration = Duration::from_millis(250);
 /// Longest `Retry-After` that a single read or a watch waits for.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(30);
+/// Requests in flight at most, of all flames together: inside the 49 seats that API priority and fairness gives one ordinary
+/// user. Each takes a connection, so more would also be a storm of those. Streams do not count.
+const IN_FLIGHT: usize = 44;
 /// Largest answer taken, in bytes: a list page of 500 Pods is about 5 MiB.
 const ANSWER_LIMIT: usize = 64 << 20;
 
@@ -92,6 +96,7 @@ pub struct ApiServer {
     namespace: String,
     url: String,
     trace: Option<Trace>,
+    slots: Arc<Semaphore>,
 }
 
 /// Why a request brought no usable answer.
@@ -180,7 +185,8 @@ impl ApiServer {
         let url = config.cluster_url.to_string().trim_end_matches('/').to_owned();
         let client = Client::try_from(config).map_err(|error| Error::server(client_error(&error)))?;
         let request_timeout = Some(options.request_timeout).filter(|timeout| !timeout.is_zero()).unwrap_or(NEVER);
-        Ok(Self { client, request_timeout, namespace, url, trace: None })
+        let slots = Arc::new(Semaphore::new(IN_FLIGHT));
+        Ok(Self { client, request_timeout, namespace, url, trace: None, slots })
     }
 
     /// Tells `trace` of each request from now on, once it is answered.
@@ -220,6 +226,8 @@ impl ApiServer {
         &self,
         request: http::Request<Vec<u8>>,
     ) -> Result<(Vec<u8>, StatusCode), Failure> {
+        // It is never closed; without a slot the request would go all the same.
+        let _slot = self.slots.acquire().await.ok();
         let traced = self.begin(&request);
         let answer = tokio::time::timeout(self.request_timeout, self.answer(request)).await;
         traced.end(answer.as_ref().ok().and_then(|answer| answer.as_ref().ok()).map(|(status, ..)| *status));

@@ -26,6 +26,11 @@ const TELLING: u32 = 20;
 const WINDOW: (usize, usize) = (8, 40);
 /// How often an observer ticks while all is well.
 const IDLE: Duration = Duration::from_secs(60);
+/// A step over many Pods costs; news gather for so many times that long, which bounds the share of a core. Whoever keeps flames
+/// for months takes less of it than whoever waits for one.
+const GATHERING: (u32, u32) = (4, 20);
+/// Longest time for which news gather, so that what is harmed is put right within a second.
+const GATHERS: Duration = Duration::from_millis(500);
 /// How long writes in flight may take to end after an interruption, where they are waited for.
 const FINISHES: Duration = Duration::from_secs(5);
 /// How long a command that ends without success still waits to learn why.
@@ -83,16 +88,20 @@ impl Drive<'_> {
             let cost = self.now().saturating_sub(before);
             match step {
                 Step::Done if outside.aims.is_none() => return Ok(()),
-                Step::Stop(error) => return Err(self.informed(rollout, error, &mut inquirer, outside).await),
+                Step::Stop(error) => return Err(Box::pin(self.informed(rollout, error, &mut inquirer, outside)).await),
                 _ if *outside.interrupted.borrow() => return Err(rollout.interrupted()),
-                Step::Read(objects) => self.read(rollout, objects, outside).await,
+                // Boxed, so that a flame that waits, of which there may be thousands, keeps no room for them.
+                Step::Read(objects) => Box::pin(self.read(rollout, objects, outside)).await,
                 Step::Write(writes) => {
-                    self.write(rollout, writes, &mut window, &mut told, outside).await?;
+                    Box::pin(self.write(rollout, writes, &mut window, &mut told, outside)).await?;
                 }
-                Step::Done => self.wait(rollout, &mut inquirer, (None, IDLE), outside).await,
+                Step::Done => {
+                    sleep((cost * GATHERING.1).min(GATHERS)).await;
+                    self.wait(rollout, &mut inquirer, (None, IDLE), outside).await;
+                }
                 Step::Wait(until) => {
-                    // A step over many Pods costs; letting news gather for a multiple of that bounds the share of a core.
-                    sleep(cost * 4).await;
+                    let times = if outside.aims.is_some() { GATHERING.1 } else { GATHERING.0 };
+                    sleep((cost * times).min(GATHERS)).await;
                     self.wait(rollout, &mut inquirer, (until, TICK), outside).await;
                 }
             }
@@ -187,7 +196,9 @@ impl Drive<'_> {
                     }
                 },
                 // News are taken in all along: one of them may be that another command took the flame over.
-                Some(news) = watch.next() => self.take(rollout, news),
+                Some(news) = watch.next() => {
+                    self.take(rollout, news);
+                }
                 () = sleep(TICK) => self.observer.tick(),
                 Ok(()) = outside.interrupted.changed(), if ends_at.is_none() => {
                     ends_at = Some(self.now() + finishes);
@@ -251,12 +262,16 @@ impl Drive<'_> {
             };
             tokio::select! {
                 news = watch.next() => {
+                    let is_over = news.is_none();
                     let mut news = news;
+                    let mut is_news = false;
                     while let Some(this) = news {
-                        self.take(rollout, this);
+                        is_news |= self.take(rollout, this);
                         news = watch.ready();
                     }
-                    return;
+                    if is_news || is_over || until.is_some_and(|until| self.now() >= until) {
+                        return;
+                    }
                 }
                 (uid, evidence) = inquirer.next() => {
                     rollout.learned(uid, evidence);
@@ -291,7 +306,9 @@ impl Drive<'_> {
                 }
             };
             tokio::select! {
-                Some(news) = watch.next() => self.take(rollout, news),
+                Some(news) = watch.next() => {
+                    self.take(rollout, news);
+                }
                 Some(desired) = aim => return rollout.aim(desired),
                 () = &mut over => return,
                 Ok(()) = outside.interrupted.changed() => return,
@@ -325,14 +342,15 @@ impl Drive<'_> {
         }
     }
 
-    fn take(&self, rollout: &mut Rollout, news: News) {
+    /// Takes in news; returns whether they may change what is to be done.
+    fn take(&self, rollout: &mut Rollout, news: News) -> bool {
         rollout.at(self.now());
         rollout.watch_trouble(match &news {
             News::Trouble(why) => Some(why.clone()),
             _ => None,
         });
         match news {
-            News::Seen(observed) => rollout.seen(observed),
+            News::Seen(observed) => return rollout.seen(observed),
             News::Deleted(observed) => rollout.deleted(&observed),
             News::Relisted(pods) => rollout.relisted(pods),
             News::Forgotten(kind) => rollout.doubt(kind),
@@ -340,6 +358,7 @@ impl Drive<'_> {
                 self.observer.event(Event::Retrying("the watch".to_owned(), why, Duration::ZERO));
             }
         }
+        true
     }
 }
 

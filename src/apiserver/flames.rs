@@ -315,7 +315,7 @@ mod tests {
     use crate::flame::observed::{ObservedConfigMap, ObservedMeta, ObservedPod};
 
     fn meta(name: &str, uid: &str, resource_version: u64) -> ObservedMeta {
-        let labels = [(names::LABEL_CLUSTER.to_owned(), "demo".to_owned())].into();
+        let labels = BTreeMap::from([(names::LABEL_CLUSTER.to_owned(), "demo".to_owned())]).into();
         ObservedMeta { name: name.to_owned(), uid: uid.to_owned(), labels, resource_version, ..Default::default() }
     }
 

@@ -51,7 +51,7 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    subscribers: HashMap<FlameKey, mpsc::UnboundedSender<News>>,
+    subscribers: HashMap<FlameKey, mpsc::UnboundedSender<Box<News>>>,
     /// What the first lists said of flames that nobody subscribed to yet, kept up to date for a while.
     listed: Option<HashMap<FlameKey, Snapshot>>,
     /// Flames that somebody subscribed to: what is known of them went along.
@@ -161,7 +161,7 @@ impl Shared {
     fn tell(&self, key: &FlameKey, news: News) {
         let mut state = self.state();
         if let Some(subscriber) = state.subscribers.get(key) {
-            if subscriber.send(news).is_err() {
+            if subscriber.send(Box::new(news)).is_err() {
                 state.subscribers.remove(key);
             }
             return;
@@ -171,7 +171,9 @@ impl Shared {
         }
         let Some(listed) = &mut state.listed else { return };
         match news {
-            News::Seen(observed) => listed.entry(key.clone()).or_default().insert(observed),
+            News::Seen(observed) => {
+                listed.entry(key.clone()).or_default().insert(observed);
+            }
             News::Deleted(observed) => {
                 if let Some(snapshot) = listed.get_mut(key) {
                     snapshot.remove(&observed.object(), &observed.meta().uid);

@@ -69,7 +69,8 @@ pub struct Watch {
 #[derive(Debug)]
 enum Source {
     Own(mpsc::Receiver<News>),
-    Shared(mpsc::UnboundedReceiver<News>),
+    /// Boxed, as a channel keeps room for dozens, and there may be thousands of flames.
+    Shared(mpsc::UnboundedReceiver<Box<News>>),
 }
 
 impl Drop for Watch {
@@ -82,7 +83,7 @@ impl Drop for Watch {
 
 impl Watch {
     /// Makes a watch of what a hub hands on.
-    pub(super) fn shared(news: mpsc::UnboundedReceiver<News>) -> Self {
+    pub(super) fn shared(news: mpsc::UnboundedReceiver<Box<News>>) -> Self {
         Self { news: Source::Shared(news), tasks: Vec::new() }
     }
 
@@ -90,7 +91,7 @@ impl Watch {
     pub async fn next(&mut self) -> Option<News> {
         match &mut self.news {
             Source::Own(news) => news.recv().await,
-            Source::Shared(news) => news.recv().await,
+            Source::Shared(news) => news.recv().await.map(|news| *news),
         }
     }
 
@@ -98,7 +99,7 @@ impl Watch {
     pub fn ready(&mut self) -> Option<News> {
         match &mut self.news {
             Source::Own(news) => news.try_recv().ok(),
-            Source::Shared(news) => news.try_recv().ok(),
+            Source::Shared(news) => news.try_recv().ok().map(|news| *news),
         }
     }
 }

@@ -11,7 +11,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
 use crate::flame::amounts::Amounts;
-use crate::flame::names::{Component, FIELD_MANAGER};
+use crate::flame::names::{self, Component, FIELD_MANAGER};
 use crate::flame::observed::{
     self, Conditions, Ended, FieldManager, Observed, ObservedConfigMap, ObservedMeta, ObservedPod, ObservedPort,
     ObservedService, OtherContainer, Phase, Reason, Seconds,
@@ -147,8 +147,8 @@ impl From<Meta> for ObservedMeta {
             name: meta.name,
             uid: meta.uid,
             resource_version: meta.resource_version.parse().unwrap_or(0),
-            labels: meta.labels.unwrap_or_default(),
-            annotations: meta.annotations.unwrap_or_default(),
+            labels: meta.labels.unwrap_or_default().into(),
+            annotations: meta.annotations.unwrap_or_default().into(),
             creation_timestamp: seconds(meta.creation_timestamp),
             terminating: meta.deletion_timestamp.is_some(),
             deletion_timestamp: seconds(meta.deletion_timestamp),
@@ -374,7 +374,8 @@ impl Pod {
 }
 
 impl From<Pod> for ObservedPod {
-    fn from(it: Pod) -> Self {
+    fn from(mut it: Pod) -> Self {
+        let index_label = it.metadata.labels.as_mut().and_then(|labels| labels.remove(names::LABEL_POD_INDEX));
         let status = it.status;
         let own = it.spec.containers.iter().find(|container| is_flames(&container.name)).or(it.spec.containers.first());
         let own_name = own.map_or("", |own| own.name.as_str());
@@ -392,6 +393,7 @@ impl From<Pod> for ObservedPod {
             container.resources.limits.iter().for_each(|amounts| limits.add_all(amounts));
         }
         Self {
+            index_label: index_label.map(String::into_boxed_str),
             requests,
             limits,
             image: own.and_then(|own| own.image.clone()).unwrap_or_default(),

@@ -132,7 +132,7 @@ async fn happened(
     let session_manager = names::session_manager(&flame.metadata.name);
     let samples = verdict.causes.iter().filter_map(|cause| cause.pod.as_deref()).take(SAMPLES);
     let samples = samples.filter(|pod| *pod != session_manager).chain([session_manager.as_str()]);
-    let pods: Vec<&ObservedPod> = samples.filter_map(|pod| snapshot.pods.get(pod)).collect();
+    let pods: Vec<&ObservedPod> = samples.filter_map(|pod| snapshot.pod(pod)).collect();
     Some(merged(api.pod_events(flame.namespace(), &pods, view).await))
 }
 

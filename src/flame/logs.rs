@@ -379,7 +379,8 @@ mod tests {
 
     fn pod(name: &str) -> ObservedPod {
         let labels = [(names::LABEL_CLUSTER, "demo"), (names::LABEL_MANAGED_BY, names::FIELD_MANAGER)];
-        let labels = labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+        let labels =
+            std::collections::BTreeMap::from(labels.map(|(key, value)| (key.to_owned(), value.to_owned()))).into();
         ObservedPod { meta: ObservedMeta { name: name.to_owned(), labels, ..Default::default() }, ..Default::default() }
     }
 

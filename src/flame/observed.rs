@@ -1,6 +1,8 @@
 //! What the server said about the objects of one flame, slim: nothing derived but whose an object is.
 
 use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use super::amounts::Amounts;
 use super::evidence::Evidence;
@@ -11,6 +13,39 @@ use super::owner::{Controller, Owner};
 /// A moment by the server's clock, in seconds since the epoch.
 pub type Seconds = i64;
 
+/// Texts by key, as labels are: the same ones of thousands of Pods are kept once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Texts(Arc<BTreeMap<String, String>>);
+
+impl From<BTreeMap<String, String>> for Texts {
+    fn from(texts: BTreeMap<String, String>) -> Self {
+        Self(Arc::new(texts))
+    }
+}
+
+impl Deref for Texts {
+    type Target = BTreeMap<String, String>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for Texts {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        Arc::make_mut(&mut self.0)
+    }
+}
+
+impl Texts {
+    /// Keeps no copy of its own of what another one holds.
+    fn share(&mut self, other: &Self) {
+        if self == other {
+            self.0 = Arc::clone(&other.0);
+        }
+    }
+}
+
 /// What an object's metadata says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ObservedMeta {
@@ -20,10 +55,10 @@ pub struct ObservedMeta {
     pub uid: String,
     /// `metadata.resourceVersion`, comparable as a number (KEP-5504); 0 when it is not one.
     pub resource_version: u64,
-    /// `metadata.labels`.
-    pub labels: BTreeMap<String, String>,
+    /// `metadata.labels`; of a Pod without the one that [`ObservedPod::index_label`] has.
+    pub labels: Texts,
     /// `metadata.annotations`.
-    pub annotations: BTreeMap<String, String>,
+    pub annotations: Texts,
     /// `metadata.creationTimestamp`.
     pub creation_timestamp: Option<Seconds>,
     /// Whether `metadata.deletionTimestamp` is set.
@@ -245,6 +280,8 @@ pub struct OtherContainer {
 pub struct ObservedPod {
     /// Its metadata.
     pub meta: ObservedMeta,
+    /// The one label in which the Pods of a component differ.
+    pub index_label: Option<Box<str>>,
     /// The image of Flame's container.
     pub image: String,
     /// `resources.requests` of all containers together.
@@ -294,6 +331,12 @@ pub struct ObservedPod {
 }
 
 impl ObservedPod {
+    /// Keeps no copies of what another Pod holds as well.
+    pub fn share(&mut self, other: &Self) {
+        self.meta.labels.share(&other.meta.labels);
+        self.meta.annotations.share(&other.meta.annotations);
+    }
+
     /// Returns what the Pod was made from.
     pub fn template_hash(&self) -> TemplateHash {
         let text = self.meta.annotations.get(names::ANNOTATION_TEMPLATE_HASH);
@@ -367,7 +410,7 @@ pub struct Snapshot {
     /// The Services under our names.
     pub services: BTreeMap<String, ObservedService>,
     /// The Pods under our names or with our labels.
-    pub pods: BTreeMap<String, ObservedPod>,
+    pub pods: BTreeMap<String, Box<ObservedPod>>,
     /// What was asked about Pods beyond their status, by uid.
     pub evidence: BTreeMap<String, Evidence>,
     /// What was wrong with the last request for an object, where that did not work.
@@ -377,13 +420,20 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Takes in what the server said of an object; older news than what is known is ignored (faults F14).
-    pub fn insert(&mut self, observed: Observed) {
+    /// Takes in what the server said of an object; older news than what is known is ignored (faults F14). Returns whether it
+    /// tells anything but a newer `resourceVersion`.
+    pub fn insert(&mut self, observed: Observed) -> bool {
         self.revision = self.revision.max(observed.meta().resource_version);
         match observed {
-            Observed::ConfigMap(new) => insert_newer(&mut self.config_maps, new, |it| &it.meta),
-            Observed::Service(new) => insert_newer(&mut self.services, new, |it| &it.meta),
-            Observed::Pod(new) => insert_newer(&mut self.pods, *new, |it| &it.meta),
+            Observed::ConfigMap(new) => insert_newer(&mut self.config_maps, new, |it| &mut it.meta),
+            Observed::Service(new) => insert_newer(&mut self.services, new, |it| &mut it.meta),
+            Observed::Pod(mut new) => {
+                // Its predecessor, or who comes before it: in the order of names alike Pods are neighbours.
+                if let Some((_, known)) = self.pods.range(..=new.meta.name.clone()).next_back() {
+                    new.share(known);
+                }
+                insert_newer(&mut self.pods, new, |it| &mut it.meta)
+            }
         }
     }
 
@@ -426,6 +476,11 @@ impl Snapshot {
         }
     }
 
+    /// Returns the Pod of this name.
+    pub fn pod(&self, name: &str) -> Option<&ObservedPod> {
+        self.pods.get(name).map(|pod| &**pod)
+    }
+
     /// Returns the record of a flame.
     pub fn record(&self, flame: &str) -> Option<&ObservedConfigMap> {
         self.config_maps.get(&names::config_map(flame))
@@ -441,9 +496,66 @@ impl Snapshot {
     }
 }
 
-fn insert_newer<T>(known: &mut BTreeMap<String, T>, new: T, meta: fn(&T) -> &ObservedMeta) {
-    let newer = known.get(&meta(&new).name).is_none_or(|old| meta(old).resource_version <= meta(&new).resource_version);
-    if newer {
-        known.insert(meta(&new).name.clone(), new);
+fn insert_newer<T: PartialEq>(
+    known: &mut BTreeMap<String, T>,
+    mut new: T,
+    meta: fn(&mut T) -> &mut ObservedMeta,
+) -> bool {
+    let (name, version) = (meta(&mut new).name.clone(), meta(&mut new).resource_version);
+    let Some(old) = known.get_mut(&name) else {
+        known.insert(name, new);
+        return true;
+    };
+    if version < meta(old).resource_version {
+        return false;
+    }
+    meta(old).resource_version = version;
+    let is_news = *old != new;
+    if is_news {
+        *old = new;
+    }
+    is_news
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flame::testing::{flame, running};
+
+    #[test]
+    fn what_alike_pods_have_in_common_is_kept_once() {
+        let snapshot = running(&flame(12));
+        let pods: Vec<&ObservedPod> = snapshot.pods.values().map(|pod| &**pod).collect();
+        let maps = |of: fn(&ObservedMeta) -> &Texts| {
+            let all = pods.iter().map(|pod| Arc::as_ptr(&of(&pod.meta).0)).collect::<std::collections::BTreeSet<_>>();
+            all.len()
+        };
+        // Twelve executors and the session manager.
+        assert_eq!((pods.len(), maps(|meta| &meta.labels), maps(|meta| &meta.annotations)), (13, 2, 2));
+    }
+
+    #[test]
+    fn what_changes_nothing_that_is_looked_at_is_no_news() {
+        let mut snapshot = running(&flame(1));
+        let mut pod = snapshot.pods["demo-executor-manager-0"].clone();
+        pod.meta.resource_version = 7;
+        assert!(!snapshot.insert(Observed::Pod(pod.clone())));
+        assert_eq!(snapshot.pods["demo-executor-manager-0"], pod);
+        let older = ObservedPod { ready: false, ..*running(&flame(1)).pods["demo-executor-manager-0"].clone() };
+        assert!(!snapshot.insert(Observed::Pod(Box::new(older))));
+        assert_eq!(snapshot.pods["demo-executor-manager-0"], pod);
+        pod.ready = false;
+        assert!(snapshot.insert(Observed::Pod(pod.clone())));
+        assert_eq!(snapshot.pods["demo-executor-manager-0"], pod);
+    }
+
+    #[test]
+    fn a_pod_whose_labels_are_edited_leaves_the_others_theirs() {
+        let mut snapshot = running(&flame(2));
+        let mut edited = snapshot.pods["demo-executor-manager-1"].clone();
+        edited.meta.labels.insert("app".to_owned(), "else".to_owned());
+        snapshot.insert(Observed::Pod(edited));
+        let label = |index: u32| &snapshot.pods[&names::executor_manager("demo", index)].meta.labels["app"];
+        assert_eq!((label(0).as_str(), label(1).as_str()), ("flame-executor-manager", "else"));
     }
 }

@@ -304,7 +304,7 @@ impl Planner<'_> {
     }
 
     fn pod(&mut self, manifests: &Manifests, component: Component, name: String, index: Option<u32>) {
-        let observed = self.snapshot.pods.get(&name);
+        let observed = self.snapshot.pod(&name);
         let object = ObjectRef::new(Kind::Pod, name);
         self.push(object, component, observed.map(|it| &it.meta), |options| {
             pod_change(manifests, component, index, observed, options)
@@ -497,9 +497,8 @@ fn pod_change(
         why.push(Why::EditedBy(manager.clone()));
         why.push(Why::Image(pod.image.clone(), manifests.image(component).to_owned()));
     }
-    let index_is_there = index.is_none_or(|index| {
-        pod.meta.labels.get(names::LABEL_POD_INDEX).is_some_and(|label| *label == index.to_string())
-    });
+    let index_is_there =
+        index.is_none_or(|index| pod.index_label.as_ref().is_some_and(|label| **label == *index.to_string()));
     let user_annotations = &manifests.flame.metadata.annotations;
     let metadata_is_there = index_is_there
         && contains(&pod.meta.labels, manifests.pod_labels(component))

@@ -134,7 +134,7 @@ impl<'a> Pods<'a> {
         let mut pods =
             Self { component, spec, ask, wanted, fresh: 0, renewed: 0, leaving: Vec::new(), admitted: false };
         for change in case.plan.changes.iter().filter(|it| it.object.kind == Kind::Pod && it.component == component) {
-            let before = case.snapshot.pods.get(&change.object.name);
+            let before = case.snapshot.pod(&change.object.name);
             match change.op {
                 Op::Keep => continue,
                 Op::Update => pods.admitted |= change.why.iter().any(|why| matches!(why, Why::Image(..))),

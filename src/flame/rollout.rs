@@ -188,7 +188,7 @@ impl Rollout {
     /// Marks the Pods of a component, or of both, to be made anew in waves.
     pub fn restart(&mut self, component: Option<Component>) {
         let name = self.desired.name();
-        let chosen = |pod: &&ObservedPod| {
+        let chosen = |pod: &&Box<ObservedPod>| {
             let of_pod = if names::executor_index(name, &pod.meta.name).is_some() {
                 Component::ExecutorManager
             } else {
@@ -480,12 +480,12 @@ impl Rollout {
     }
 
     fn pod(&self, object: &ObjectRef) -> Option<&ObservedPod> {
-        self.snapshot.pods.get(&object.name)
+        self.snapshot.pod(&object.name)
     }
 
     fn own_session_manager(&self) -> Option<&ObservedPod> {
         let name = self.desired.name();
-        let pod = self.snapshot.pods.get(&names::session_manager(name))?;
+        let pod = self.snapshot.pod(&names::session_manager(name))?;
         (pod.meta.ownership(name) == Ownership::Ours && !pod.meta.terminating).then_some(pod)
     }
 

@@ -58,7 +58,7 @@ pub fn running(flame: &FlameCluster) -> Snapshot {
     snapshot.insert(Observed::Pod(Box::new(session_manager)));
     for index in 0..flame.spec.executor_manager.replicas {
         let mut pod = pod(&manifests, Component::ExecutorManager, names::executor_manager(name, index));
-        pod.meta.labels.insert(names::LABEL_POD_INDEX.into(), index.to_string());
+        pod.index_label = Some(index.to_string().into());
         snapshot.insert(Observed::Pod(Box::new(pod)));
     }
     snapshot
@@ -70,8 +70,8 @@ fn record(manifests: &Manifests) -> ObservedConfigMap {
         meta: ObservedMeta {
             name: record.metadata.name.unwrap_or_default(),
             uid: "uid-record".into(),
-            labels: record.metadata.labels.unwrap_or_default(),
-            annotations: record.metadata.annotations.unwrap_or_default(),
+            labels: record.metadata.labels.unwrap_or_default().into(),
+            annotations: record.metadata.annotations.unwrap_or_default().into(),
             applied_by_flamectl: true,
             ..Default::default()
         },
@@ -87,7 +87,7 @@ fn seen_service(service: k8s_openapi::api::core::v1::Service) -> ObservedService
         meta: ObservedMeta {
             uid: format!("uid-service-{name}"),
             name,
-            labels: service.metadata.labels.unwrap_or_default(),
+            labels: service.metadata.labels.unwrap_or_default().into(),
             applied_by_flamectl: true,
             ..Default::default()
         },
@@ -116,8 +116,8 @@ pub fn pod(manifests: &Manifests, component: Component, name: String) -> Observe
         meta: ObservedMeta {
             uid: format!("uid-{name}"),
             name,
-            labels: manifests.pod_labels(component).clone(),
-            annotations,
+            labels: manifests.pod_labels(component).clone().into(),
+            annotations: annotations.into(),
             applied_by_flamectl: true,
             ..Default::default()
         },

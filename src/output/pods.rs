@@ -16,7 +16,7 @@ const HEADER: [&str; 9] = ["NAME", "READY", "STATUS", "RESTARTS", "AGE", "IP", "
 pub fn table(flame: &FlameCluster, snapshot: &Snapshot, now: Seconds) -> String {
     let name = &flame.metadata.name;
     let mut pods: Vec<(Option<PodIndex>, &ObservedPod)> =
-        snapshot.pods.values().map(|pod| (PodIndex::of(name, &pod.meta.name), pod)).collect();
+        snapshot.pods.values().map(|pod| (PodIndex::of(name, &pod.meta.name), &**pod)).collect();
     if pods.is_empty() {
         return String::new();
     }

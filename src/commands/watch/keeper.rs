@@ -113,7 +113,8 @@ impl Keeper {
     ) {
         let mut trouble = Trouble { pause: BACKOFF.0, since: now(), told: String::new() };
         let (mut snapshot, watch) = loop {
-            match self.begin(&desired).await {
+            // Boxed, so that a flame that waits, of which there may be thousands, keeps no room for it.
+            match Box::pin(self.begin(&desired)).await {
                 Ok(begun) => break begun,
                 Err(error) => self.tell(&mut trouble, &error),
             }
@@ -141,7 +142,7 @@ impl Keeper {
             }
             desired = rollout.desired().clone();
             // What stopped it may be an object that no news tell about.
-            snapshot = match self.read(&desired).await {
+            snapshot = match Box::pin(self.read(&desired)).await {
                 Ok(snapshot) => snapshot,
                 Err(_) => rollout.into_snapshot(),
             };

@@ -136,9 +136,14 @@ fn pod(manifests: &Manifests, snapshot: &Snapshot, object: &ObjectRef) -> Vec<Dr
         let field = format!("spec.containers[{}].image", component.name());
         drift.push(Drift { field, found: Some(observed.image.clone()), wanted: Some(image.to_owned()) });
     }
-    let mut labels = manifests.pod_labels(component).clone();
-    labels.extend(index.map(|index| (names::LABEL_POD_INDEX.to_owned(), index.to_string())));
-    drift.extend(metadata(&observed.meta, &labels, &manifests.flame.metadata.annotations));
+    let labels = manifests.pod_labels(component);
+    drift.extend(metadata(&observed.meta, labels, &manifests.flame.metadata.annotations));
+    let wanted = index.map(|index| index.to_string()).filter(|index| observed.index_label.as_deref() != Some(index));
+    drift.extend(wanted.map(|index| Drift {
+        field: format!("metadata.labels[{}]", names::LABEL_POD_INDEX),
+        found: observed.index_label.as_deref().map(str::to_owned),
+        wanted: Some(index),
+    }));
     drift
 }
 
@@ -209,7 +214,7 @@ mod tests {
         let edited = told(pod, |snapshot| {
             let pod = snapshot.pods.get_mut("demo-executor-manager-1").unwrap();
             pod.image = "else:v2".into();
-            pod.meta.labels.remove("flame.xflops.io/pod-index");
+            pod.index_label = None;
         });
         assert_eq!(
             edited,

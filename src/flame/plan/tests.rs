@@ -227,7 +227,7 @@ fn pods_with_our_labels_but_none_of_our_names_are_left_alone() {
         |it| {
             let mut pod = executor(it).clone();
             pod.meta.name = "demo-executor-manager-007".into();
-            it.pods.insert(pod.meta.name.clone(), pod);
+            it.pods.insert(pod.meta.name.clone(), Box::new(pod));
         },
         &["stray Pod demo-executor-manager-007"],
     );

@@ -39,24 +39,28 @@ impl Rollout {
     pub(super) fn sight(&mut self, object: &ObjectRef) {
         let Some(index) = self.pod_index(object) else { return };
         let flame = self.desired.name();
-        let pod = self.snapshot.pods.get(&object.name).filter(|pod| pod.meta.ownership(flame) == Ownership::Ours);
+        let pod = self.snapshot.pod(&object.name).filter(|pod| pod.meta.ownership(flame) == Ownership::Ours);
         self.sightings.note(index, pod, self.now);
         if let Some(pod) = pod {
             self.timeline.seen(index, pod, self.now);
         }
     }
 
-    /// Takes in an object as a watch, a list or an answer brought it.
-    pub fn seen(&mut self, observed: Observed) {
-        if !self.gone.contains(&observed.meta().uid) {
-            let is_record = matches!(observed, Observed::ConfigMap(_));
-            let object = observed.object();
-            self.snapshot.insert(observed);
-            self.sight(&object);
-            if is_record {
-                self.note_record();
-            }
+    /// Takes in an object as a watch, a list or an answer brought it; returns whether that may change what is to be done.
+    pub fn seen(&mut self, observed: Observed) -> bool {
+        if self.gone.contains(&observed.meta().uid) {
+            return false;
         }
+        let is_record = matches!(observed, Observed::ConfigMap(_));
+        let object = observed.object();
+        if !self.snapshot.insert(observed) {
+            return false;
+        }
+        self.sight(&object);
+        if is_record {
+            self.note_record();
+        }
+        true
     }
 
     /// Takes in a DELETED event. An object that was not on its way out may only have lost the labels that the watch selects
@@ -92,7 +96,7 @@ impl Rollout {
         let missing: Vec<_> =
             self.snapshot.pods.values().filter(|pod| !listed.contains(pod.meta.uid.as_str())).cloned().collect();
         for pod in missing {
-            self.deleted(&Observed::Pod(Box::new(pod)));
+            self.deleted(&Observed::Pod(pod));
         }
         for pod in pods {
             self.seen(Observed::Pod(Box::new(pod)));

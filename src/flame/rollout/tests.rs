@@ -200,7 +200,7 @@ fn down_goes_by_kind_and_keeps_the_record_to_the_last() {
 #[test]
 fn a_pod_that_lost_its_labels_is_read_before_anything_is_made_in_its_place() {
     let snapshot = running(&flame(1));
-    let pod = Observed::Pod(Box::new(snapshot.pods["demo-executor-manager-0"].clone()));
+    let pod = Observed::Pod(snapshot.pods["demo-executor-manager-0"].clone());
     let mut rollout = Rollout::new(up(&flame(1)), Options::default(), snapshot);
     rollout.deleted(&pod);
     assert_eq!(short(&rollout.next(NOW)), "read Pod demo-executor-manager-0");
@@ -396,7 +396,7 @@ fn an_image_changed_in_place_counts_once_it_runs() {
     assert!(short(&rollout.next(NOW)).starts_with("wait"));
     let mut running = rollout.snapshot().pods["demo-session-manager"].clone();
     running.running_image = Some("docker.io/library/sm:v2".into());
-    rollout.seen(Observed::Pod(Box::new(running)));
+    rollout.seen(Observed::Pod(running));
     assert_eq!(short(&rollout.next(NOW)), "done");
 }
 
@@ -419,7 +419,7 @@ fn late_news_of_what_is_gone_are_ignored() {
     let mut dead = snapshot.pods["demo-executor-manager-0"].clone();
     let mut rollout = Rollout::new(up(&flame(1)), Options::default(), snapshot);
     dead.meta.terminating = true;
-    let dead = Observed::Pod(Box::new(dead));
+    let dead = Observed::Pod(dead);
     rollout.deleted(&dead);
     rollout.seen(dead);
     assert!(!rollout.snapshot().pods.contains_key("demo-executor-manager-0"));
@@ -437,14 +437,14 @@ fn carry_out(rollout: &mut Rollout, write: &Write, now: Time) {
         Action::Delete => {
             let mut pod = known.unwrap();
             pod.meta.terminating = true;
-            Outcome::Changed(Observed::Pod(Box::new(pod)))
+            Outcome::Changed(Observed::Pod(pod))
         }
         _ => {
             let manifests = rollout.desired().manifests().unwrap().clone();
             let index = names::executor_index("demo", &write.object.name).unwrap();
             let mut pod = crate::flame::testing::pod(&manifests, Component::ExecutorManager, write.object.name.clone());
             pod.meta.uid.push_str("-new");
-            pod.meta.labels.insert(names::LABEL_POD_INDEX.into(), index.to_string());
+            pod.index_label = Some(index.to_string().into());
             (pod.ready, pod.phase, pod.node) = (false, Phase::Pending, None);
             Outcome::Created(Observed::Pod(Box::new(pod)))
         }
@@ -459,9 +459,9 @@ fn news(rollout: &mut Rollout, name: &str, now: Time, change: Option<fn(&mut Obs
     match change {
         Some(change) => {
             change(&mut pod);
-            rollout.seen(Observed::Pod(Box::new(pod)));
+            rollout.seen(Observed::Pod(pod));
         }
-        None => rollout.deleted(&Observed::Pod(Box::new(pod))),
+        None => rollout.deleted(&Observed::Pod(pod)),
     }
 }
 
@@ -578,7 +578,7 @@ fn who_follows_the_record_writes_nothing_once_it_says_something_else() {
     assert_eq!(next(&mut rollout, Duration::ZERO), Step::Done);
     // Another command made an executor more; its Pod is seen before its record.
     let after = running(&flame(3));
-    rollout.seen(Observed::Pod(Box::new(after.pods["demo-executor-manager-2"].clone())));
+    rollout.seen(Observed::Pod(after.pods["demo-executor-manager-2"].clone()));
     let record = ObjectRef::new(Kind::ConfigMap, "demo-config");
     assert_eq!(rollout.next(Duration::from_secs(1)), Step::Read(vec![record.clone()]));
     let mut newer = after.config_maps["demo-config"].clone();

@@ -165,7 +165,7 @@ impl Rollout {
         serde_json::json!({
             "apiVersion": "v1",
             "kind": "ConfigMap",
-            "metadata": { "name": object.name, "labels": record.meta.labels, "annotations": annotations },
+            "metadata": { "name": object.name, "labels": *record.meta.labels, "annotations": *annotations },
             "data": record.data,
         })
     }

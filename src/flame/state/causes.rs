@@ -34,10 +34,10 @@ impl<'a> Pods<'a> {
         for (pod_name, pod) in named {
             let index = names::executor_index(name, pod_name);
             if let Some(place) = index.and_then(|index| executors.get_mut(index as usize)) {
-                *place = Some(pod).filter(is_ours);
+                *place = Some(&**pod).filter(is_ours);
             }
         }
-        let session_manager = snapshot.pods.get(&names::session_manager(name)).filter(is_ours);
+        let session_manager = snapshot.pod(&names::session_manager(name)).filter(is_ours);
         Self { session_manager, executors }
     }
 

@@ -41,7 +41,7 @@ fn fits_nowhere(pod: &mut ObservedPod) {
 fn news(rollout: &mut Rollout, index: u32, change: impl FnOnce(&mut ObservedPod)) {
     let mut pod = rollout.snapshot().pods[&names::executor_manager("demo", index)].clone();
     change(&mut pod);
-    rollout.seen(Observed::Pod(Box::new(pod)));
+    rollout.seen(Observed::Pod(pod));
 }
 
 /// Returns the exit code and the first line of the error that ends the wait at that second; none where it goes on.
