@@ -6,6 +6,7 @@ mod object;
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
@@ -141,7 +142,7 @@ impl From<Meta> for ObservedMeta {
         let controller = |owner: &serde_json::Value| {
             let text = |key: &str| owner[key].as_str().unwrap_or_default().to_owned();
             let (api_version, kind, name, uid) = (text("apiVersion"), text("kind"), text("name"), text("uid"));
-            Box::new(Controller { api_version, kind, name, uid })
+            Arc::new(Controller { api_version, kind, name, uid })
         };
         Self {
             name: meta.name,

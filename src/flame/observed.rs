@@ -70,7 +70,7 @@ pub struct ObservedMeta {
     /// `metadata.finalizers`.
     pub finalizers: Vec<String>,
     /// The controlling owner.
-    pub controller: Option<Box<Controller>>,
+    pub controller: Option<Arc<Controller>>,
     /// The `metadata.ownerReferences` that control nothing, as they are.
     pub other_owners: Vec<serde_json::Value>,
     /// Whether `managedFields` has an entry of manager `flamectl`, operation Apply.
@@ -335,6 +335,9 @@ impl ObservedPod {
     pub fn share(&mut self, other: &Self) {
         self.meta.labels.share(&other.meta.labels);
         self.meta.annotations.share(&other.meta.annotations);
+        if self.meta.controller == other.meta.controller {
+            self.meta.controller.clone_from(&other.meta.controller);
+        }
     }
 
     /// Returns what the Pod was made from.

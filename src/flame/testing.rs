@@ -1,5 +1,7 @@
 //! Flames and Pods for tables in tests.
 
+use std::sync::Arc;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
 use super::manifests::{Manifests, manifests};
@@ -38,7 +40,7 @@ pub fn owner(uid: &str) -> Owner {
 /// Makes everything that is there belong to an owner.
 pub fn belongs_to(snapshot: &mut Snapshot, owner: &Owner) {
     let OwnerReference { api_version, kind, name, uid, .. } = owner.reference();
-    let controller = Some(Box::new(Controller { api_version, kind, name, uid }));
+    let controller = Some(Arc::new(Controller { api_version, kind, name, uid }));
     let pods = snapshot.pods.values_mut().map(|it| &mut it.meta);
     let services = snapshot.services.values_mut().map(|it| &mut it.meta);
     let metas = pods.chain(services).chain(snapshot.config_maps.values_mut().map(|it| &mut it.meta));

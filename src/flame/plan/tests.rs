@@ -216,7 +216,7 @@ fn foreign_objects_are_named_with_their_owner() {
         &["foreign Service demo-object-cache: made by helm"],
     );
     drifted(
-        |it| executor(it).meta.controller = Some(Box::new(controller("ReplicaSet/other"))),
+        |it| executor(it).meta.controller = Some(std::sync::Arc::new(controller("ReplicaSet/other"))),
         &["foreign Pod demo-executor-manager-0: owned by ReplicaSet/other"],
     );
 }

@@ -84,7 +84,11 @@ fn what_is_on_its_way_out_or_not_ours_does_not_count() {
         "session manager not ready, 3 of 3 executors ready; session manager: Terminating",
     );
     check(
-        |it| (0..3).for_each(|index| executor(it, index).meta.controller = Some(Box::new(controller("ReplicaSet/x")))),
+        |it| {
+            (0..3).for_each(|index| {
+                executor(it, index).meta.controller = Some(std::sync::Arc::new(controller("ReplicaSet/x")))
+            })
+        },
         Pending,
         "0 of 3 executors ready; 3 of 3 executors (0-2): NotCreated",
     );
