@@ -7,6 +7,7 @@ pub mod events;
 pub mod evidence;
 pub mod flames;
 pub mod hub;
+pub mod lease;
 pub mod logs;
 pub mod read;
 mod rights;
@@ -91,6 +92,8 @@ pub struct ApiServer {
     namespace: String,
     url: String,
     trace: Option<Trace>,
+    /// What writes have to get through, where only a leader may write.
+    fence: Option<Arc<lease::Fence>>,
 }
 
 /// Why a request brought no usable answer.
@@ -179,7 +182,7 @@ impl ApiServer {
         let url = config.cluster_url.to_string().trim_end_matches('/').to_owned();
         let client = Client::try_from(config).map_err(|error| Error::server(client_error(&error)))?;
         let request_timeout = Some(options.request_timeout).filter(|timeout| !timeout.is_zero()).unwrap_or(NEVER);
-        Ok(Self { client, request_timeout, namespace, url, trace: None })
+        Ok(Self { client, request_timeout, namespace, url, trace: None, fence: None })
     }
 
     /// Tells `trace` of each request from now on, once it is answered.
@@ -220,11 +223,18 @@ impl ApiServer {
         request: http::Request<Vec<u8>>,
     ) -> Result<(Vec<u8>, StatusCode), Failure> {
         let traced = self.begin(&request);
-        let answer = tokio::time::timeout(self.request_timeout, self.answer(request)).await;
+        let answer = tokio::time::timeout(self.request_timeout, self.guarded(request)).await;
         traced.end(answer.as_ref().ok().and_then(|answer| answer.as_ref().ok()).map(|(status, ..)| *status));
         let timed_out = || format!("{} did not answer within {} s", self.url, self.request_timeout.as_secs());
         let (status, headers, body) = answer.map_err(|_| Failure::Broken(timed_out()))??;
         if status.is_success() { Ok((body, status)) } else { Err(failure(status, &headers, &body)) }
+    }
+
+    async fn guarded(&self, request: http::Request<Vec<u8>>) -> Result<(StatusCode, HeaderMap, Vec<u8>), Failure> {
+        match self.fence_for(request.method()) {
+            Some(fence) => fence.guard(self.answer(request)).await?,
+            None => self.answer(request).await,
+        }
     }
 
     async fn answer(&self, request: http::Request<Vec<u8>>) -> Result<(StatusCode, HeaderMap, Vec<u8>), Failure> {

@@ -8,6 +8,7 @@ pub mod amounts;
 pub mod answers;
 pub mod config;
 pub mod disruption;
+pub mod election;
 pub mod events;
 pub mod evidence;
 pub mod logs;

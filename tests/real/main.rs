@@ -28,6 +28,7 @@ mod foreign;
 mod generated;
 mod healing;
 mod interrupt;
+mod leader;
 mod logs;
 mod namespaces;
 mod pictures;
