@@ -7,6 +7,7 @@ pub mod events;
 pub mod evidence;
 pub mod flames;
 pub mod hub;
+pub mod lease;
 pub mod logs;
 pub mod objects;
 pub mod read;
@@ -97,6 +98,8 @@ pub struct ApiServer {
     url: String,
     trace: Option<Trace>,
     slots: Arc<Semaphore>,
+    /// What writes have to get through, where only a leader may write.
+    fence: Option<Arc<lease::Fence>>,
 }
 
 /// Why a request brought no usable answer.
@@ -186,7 +189,7 @@ impl ApiServer {
         let client = Client::try_from(config).map_err(|error| Error::server(client_error(&error)))?;
         let request_timeout = Some(options.request_timeout).filter(|timeout| !timeout.is_zero()).unwrap_or(NEVER);
         let slots = Arc::new(Semaphore::new(IN_FLIGHT));
-        Ok(Self { client, request_timeout, namespace, url, trace: None, slots })
+        Ok(Self { client, request_timeout, namespace, url, trace: None, slots, fence: None })
     }
 
     /// Tells `trace` of each request from now on, once it is answered.
@@ -229,11 +232,18 @@ impl ApiServer {
         // It is never closed; without a slot the request would go all the same.
         let _slot = self.slots.acquire().await.ok();
         let traced = self.begin(&request);
-        let answer = tokio::time::timeout(self.request_timeout, self.answer(request)).await;
+        let answer = tokio::time::timeout(self.request_timeout, self.guarded(request)).await;
         traced.end(answer.as_ref().ok().and_then(|answer| answer.as_ref().ok()).map(|(status, ..)| *status));
         let timed_out = || format!("{} did not answer within {} s", self.url, self.request_timeout.as_secs());
         let (status, headers, body) = answer.map_err(|_| Failure::Broken(timed_out()))??;
         if status.is_success() { Ok((body, status)) } else { Err(failure(status, &headers, &body)) }
+    }
+
+    async fn guarded(&self, request: http::Request<Vec<u8>>) -> Result<(StatusCode, HeaderMap, Vec<u8>), Failure> {
+        match self.fence_for(request.method()) {
+            Some(fence) => fence.guard(self.answer(request)).await?,
+            None => self.answer(request).await,
+        }
     }
 
     async fn answer(&self, request: http::Request<Vec<u8>>) -> Result<(StatusCode, HeaderMap, Vec<u8>), Failure> {

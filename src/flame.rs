@@ -10,6 +10,7 @@ pub mod conditions;
 pub mod config;
 pub mod crd;
 pub mod disruption;
+pub mod election;
 pub mod events;
 pub mod evidence;
 pub mod logs;

@@ -11,7 +11,7 @@ use clap_complete::Shell;
 
 use super::values::{
     StatusFormatParser, answer, bar, component_parser, destination_parser, duration, event_type_parser, flame_name,
-    log_target, max_unavailable, replicas, source_parser,
+    lease_name, log_target, max_unavailable, replicas, source_parser,
 };
 use crate::flame::answers::{self, Amounts};
 use crate::flame::events::EventType;
@@ -238,6 +238,26 @@ pub struct WatchArgs {
     #[arg(long, value_name = "FORMAT", default_value = "text", value_enum, env = "FLAMECTL_LOG_FORMAT")]
     #[arg(hide_env_values = true)]
     pub log_format: LogFormat,
+    /// Work only while holding a Lease; of several processes with the same one, the others stand by
+    ///
+    /// Another takes over within 15 seconds, at once where the leader was told to end
+    #[arg(long, conflicts_with_all = ["once", "dry_run"])]
+    pub leader_elect: bool,
+    /// The Lease to hold
+    ///
+    /// Without a namespace it is where flames known by name only are: that of -n, of the context, or of the Pod
+    #[arg(long, value_name = "[NAMESPACE/]NAME", default_value = "flamectl-watch", requires = "leader_elect")]
+    #[arg(value_parser = lease_name)]
+    pub lease: LeaseName,
+}
+
+/// The name of a Lease, and where it is if that was said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeaseName {
+    /// Its namespace.
+    pub namespace: Option<String>,
+    /// Its name.
+    pub name: String,
 }
 
 /// How `watch` writes its lines.

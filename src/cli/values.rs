@@ -7,7 +7,7 @@ use clap::builder::{PathBufValueParser, PossibleValue, PossibleValuesParser, Typ
 use clap::{Arg, Command};
 use jiff::SignedDuration;
 
-use super::args::{Destination, Source, StatusFormat};
+use super::args::{Destination, LeaseName, Source, StatusFormat};
 use crate::flame::answers::{self, Checked};
 use crate::flame::events::EventType;
 use crate::flame::logs::LogTarget;
@@ -69,6 +69,16 @@ pub(super) fn flame_name(text: &str) -> Result<String, String> {
         return Err("a flame's name starts with a lower-case letter".to_owned());
     }
     label(name, MAX_NAME_LENGTH)
+}
+
+/// Parses `NAME` or `NAMESPACE/NAME`.
+pub(super) fn lease_name(text: &str) -> Result<LeaseName, String> {
+    let (space, name) = match text.split_once('/') {
+        Some((space, name)) => (Some(namespace(space)?), name),
+        None => (None, text),
+    };
+    let name = label(name, 63)?;
+    Ok(LeaseName { namespace: space, name })
 }
 
 /// Parses a namespace's name.

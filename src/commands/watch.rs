@@ -1,23 +1,28 @@
 //! `watch`: the loop of `up`, kept running for many flames: repairs what others delete or edit, and follows what is desired.
 //!
 //! [`sources`] say which flames are to be kept, [`fleet`] keeps each on a task of its own, and all of them share one
-//! [`Hub`](crate::apiserver::hub::Hub) of watches a namespace.
+//! [`Hub`](crate::apiserver::hub::Hub) of watches a namespace. With `--leader-elect` all that is there only while this process
+//! leads, and ends with it.
 
 mod fleet;
 mod keeper;
+mod leader;
 mod objects;
 mod once;
 mod sources;
 mod statuses;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 
 use super::Context;
 use super::work::interrupts;
+use crate::apiserver::ApiServer;
 use crate::cli::{self, Source, WatchArgs};
 use crate::error::{Error, Result};
 use crate::output::log::{Log, LogFormat};
 use fleet::Fleet;
+use leader::Post;
 use objects::Objects;
 use sources::{Files, Records};
 
@@ -28,41 +33,77 @@ pub async fn run(context: &Context<'_>, args: &WatchArgs) -> Result<u8> {
     }
     let files = Files::open(context, &args.filename)?;
     let api = context.connect().await?;
-    let mut files = files.settle(api.default_namespace())?;
+    let files = files.settle(api.default_namespace())?;
     if args.once || args.dry_run {
         return once::run(context, &api, args, files.flames()).await;
     }
     let log = Log::new(context.printer, log_format(context, args), time_of_day);
-    let mut interrupted = interrupts(context);
-    let mut hangups = hangups();
-    let (aims, mut news) = mpsc::unbounded_channel();
-    let follows_records = args.filename.is_empty() && !args.crd;
-    let namespace = (!args.all_namespaces).then(|| context.namespace(&api));
-    let (records, record_news) = mpsc::unbounded_channel();
-    let mut fleet = Fleet::new(&api, &log, (follows_records, args.all_namespaces), records);
-    if follows_records {
-        let records = Records::new(args.names.iter().cloned().collect(), aims, &log);
-        tokio::spawn(records.follow(record_news));
-        fleet.follow(namespace);
-    } else {
-        // Something else says what is desired: news of records would only pile up.
-        drop(record_news);
-        if args.crd {
-            fleet.follow(namespace.clone());
-            tokio::spawn(Objects::new(&api, namespace, aims, &log).follow());
-        }
+    let mut post = Post::new(context, args, &api, &log);
+    let mut watching = Watching { context, args, log, files, interrupted: interrupts(context), hangups: hangups() };
+    while let Some(api) = watching.stand_by(&api, &mut post).await {
+        watching.keep(&api, &post).await;
     }
-    loop {
-        tokio::select! {
-            Some(aim) = news.recv() => fleet.aim(aim),
-            Some(aim) = files.next(&log) => fleet.aim(aim),
-            () = hangups.next() => files.read_again(&log),
-            _ = interrupted.changed() => break,
-        }
-    }
-    fleet.end().await;
-    log.info("stopped watching; everything is left as it is");
+    post.leave().await;
+    watching.log.info("stopped watching; everything is left as it is");
     Ok(0)
+}
+
+/// What a watch has at hand for as long as it runs, whether it leads or not.
+struct Watching<'a> {
+    context: &'a Context<'a>,
+    args: &'a WatchArgs,
+    log: Log,
+    files: Files<'a>,
+    interrupted: watch::Receiver<bool>,
+    hangups: Hangups,
+}
+
+impl Watching<'_> {
+    /// Waits until it may work, and returns the server as it may write to then; none once it was interrupted.
+    async fn stand_by(&mut self, api: &ApiServer, post: &mut Post) -> Option<ApiServer> {
+        if *self.interrupted.borrow() {
+            return None;
+        }
+        tokio::select! {
+            api = post.lead(api) => Some(api),
+            _ = self.interrupted.changed() => None,
+        }
+    }
+
+    /// Keeps the flames until it is interrupted or may work no longer.
+    async fn keep(&mut self, api: &ApiServer, post: &Post) {
+        let Self { context, args, log, files, .. } = self;
+        let (aims, mut news) = mpsc::unbounded_channel();
+        let follows_records = args.filename.is_empty() && !args.crd;
+        let namespace = (!args.all_namespaces).then(|| context.namespace(api));
+        let (records, record_news) = mpsc::unbounded_channel();
+        let mut fleet = Fleet::new(api, log, (follows_records, args.all_namespaces), records);
+        // Whatever tells what is desired ends with this.
+        let mut source = JoinSet::new();
+        if follows_records {
+            let records = Records::new(args.names.iter().cloned().collect(), aims, log);
+            source.spawn(records.follow(record_news));
+            fleet.follow(namespace);
+        } else {
+            // Something else says what is desired: news of records would only pile up.
+            drop(record_news);
+            if args.crd {
+                fleet.follow(namespace.clone());
+                source.spawn(Objects::new(api, namespace, aims, log).follow());
+            }
+        }
+        files.begin(log);
+        loop {
+            tokio::select! {
+                Some(aim) = news.recv() => fleet.aim(aim),
+                Some(aim) = files.next(log) => fleet.aim(aim),
+                () = self.hangups.next() => files.read_again(log),
+                _ = self.interrupted.changed() => break,
+                () = post.lost() => break,
+            }
+        }
+        fleet.end().await;
+    }
 }
 
 fn log_format(context: &Context<'_>, args: &WatchArgs) -> LogFormat {

@@ -29,6 +29,7 @@ mod foreign;
 mod generated;
 mod healing;
 mod interrupt;
+mod leader;
 mod logs;
 mod namespaces;
 mod objects;

@@ -34,6 +34,8 @@ pub struct Fleet {
     kept: BTreeMap<FlameKey, Kept>,
     /// Where what is known goes of flames that live as objects, followed or not.
     reporters: BTreeMap<FlameKey, Reporter>,
+    /// What opens the hub of a namespace in which no flame is kept yet.
+    opening: Option<JoinHandle<()>>,
 }
 
 struct Kept {
@@ -53,20 +55,21 @@ impl Fleet {
     ) -> Self {
         let (api, own) = (api.clone(), log.clone());
         let hubs = Hubs { api, log: own, follows_records, is_global, records, hubs: Mutex::default() };
-        Self { hubs: Arc::new(hubs), log: log.clone(), kept: BTreeMap::new(), reporters: BTreeMap::new() }
+        let (kept, reporters) = (BTreeMap::new(), BTreeMap::new());
+        Self { hubs: Arc::new(hubs), log: log.clone(), kept, reporters, opening: None }
     }
 
     /// Follows what is in a namespace, or in all, before any flame of it is kept.
-    pub fn follow(&self, namespace: Option<String>) {
+    pub fn follow(&mut self, namespace: Option<String>) {
         let hubs = Arc::clone(&self.hubs);
-        tokio::spawn(async move {
+        self.opening = Some(tokio::spawn(async move {
             let mut pause = BACKOFF.0;
             while let Err(error) = hubs.open(namespace.as_deref()).await {
                 hubs.log.trouble(None, format!("{}; trying again in {} s", error.what, pause.as_secs()));
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(BACKOFF.1);
             }
-        });
+        }));
     }
 
     /// Takes in what a source wants.
@@ -121,8 +124,9 @@ impl Fleet {
         }
     }
 
-    /// Ends all work, after the writes in flight.
+    /// Ends all work, after the writes in flight; where this process leads no longer they are given up.
     pub async fn end(self) {
+        self.opening.inspect(JoinHandle::abort);
         let mut tasks = Vec::new();
         for kept in self.kept.into_values() {
             let _ = kept.leave.send(true);
@@ -134,6 +138,7 @@ impl Fleet {
             }
         };
         if tokio::time::timeout(ENDS, all).await.is_err() {
+            tasks.iter().for_each(|(_, task)| task.abort());
             self.log.trouble(None, "some writes did not end in time; whoever goes on looks at what became of them");
         }
     }

@@ -132,7 +132,8 @@ impl Keeper {
             let mut rollout = Rollout::new(desired, options, snapshot);
             let drive = self.drive();
             let error = match drive.run(&mut rollout, &mut outside).await {
-                Err(error) if !*outside.interrupted.borrow() => error,
+                // Whoever leads no longer has nothing to tell of what it may not do.
+                Err(error) if !*outside.interrupted.borrow() && self.hubs.api.may_write() => error,
                 _ => return,
             };
             self.tell(&mut trouble, &error);

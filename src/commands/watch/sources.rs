@@ -76,7 +76,7 @@ impl<'a> Files<'a> {
         Ok(opened)
     }
 
-    /// Settles the flames' namespaces, and takes them all for wanted.
+    /// Settles the flames' namespaces.
     ///
     /// # Errors
     /// Where a file and a flag disagree, or two files name one flame.
@@ -90,7 +90,6 @@ impl<'a> Files<'a> {
                 return Err(Error::input(format!("{other} and {file} both name flame {key}; nothing was sent"))
                     .hint("keep one of them"));
             }
-            self.aims.push_back(Aim::Keep(Box::new(known.flame.clone()), None));
         }
         Ok(self)
     }
@@ -98,6 +97,12 @@ impl<'a> Files<'a> {
     /// Returns the flames of all files.
     pub fn flames(&self) -> Vec<FlameCluster> {
         self.known.values().map(|known| known.flame.clone()).collect()
+    }
+
+    /// Takes all that the files want now for news: whoever asks from now on knows nothing of them.
+    pub fn begin(&mut self, log: &Log) {
+        self.look(log);
+        self.aims = self.flames().into_iter().map(|flame| Aim::Keep(Box::new(flame), None)).collect();
     }
 
     /// Waits for the next thing that the files want; none where there are none. Cancel-safe.
@@ -124,6 +129,9 @@ impl<'a> Files<'a> {
     }
 
     fn look(&mut self, log: &Log) {
+        if self.sources.is_empty() {
+            return;
+        }
         let files = match all(self.sources) {
             Ok(files) => files,
             Err(error) => return self.tell_once(log, &error.what),
