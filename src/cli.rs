@@ -241,6 +241,9 @@ pub enum Verb {
     /// Print the JSON Schema of FlameCluster files, for editors, or of what flamectl prints
     #[command(after_help = SCHEMA_EXAMPLES)]
     Schema(SchemaArgs),
+    /// Print the CustomResourceDefinition of FlameClusters, for `up --crd` and `watch --crd`
+    #[command(after_help = "Examples:\n  flamectl crd | kubectl apply --server-side -f -")]
+    Crd(CrdArgs),
     /// Print the completion script of a shell
     #[command(alias = "completion")]
     Completions(CompletionsArgs),

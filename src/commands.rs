@@ -69,6 +69,7 @@ async fn verb(context: &Context<'_>, cli: &Cli) -> Result<u8> {
         Verb::Init(args) => init::run(context, args).await,
         Verb::Explain(args) => explain::explain(context, args),
         Verb::Schema(args) => explain::schema(context, args),
+        Verb::Crd(args) => explain::crd(context, args),
         Verb::Completions(args) => completions::completions(context, args),
         Verb::Man(args) => completions::man(context, args),
         Verb::Version(args) => completions::version(context, args),

@@ -7,6 +7,7 @@
 pub mod amounts;
 pub mod answers;
 pub mod config;
+pub mod crd;
 pub mod disruption;
 pub mod events;
 pub mod evidence;

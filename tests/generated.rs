@@ -72,6 +72,17 @@ fn the_json_schemas_beside_the_examples_are_current() {
 }
 
 #[test]
+fn the_definition_beside_the_examples_is_current() {
+    let file = root().join("examples/crd/flameclusters.yaml");
+    let wanted = output::yaml(&[flamectl::flame::crd::definition()]).unwrap();
+    if std::env::var_os("UPDATE").is_some() {
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, &wanted).unwrap();
+    }
+    assert_eq!(fs::read_to_string(&file).unwrap(), wanted, "the definition is out of date");
+}
+
+#[test]
 fn every_example_names_the_json_schema() {
     let files = fs::read_dir(root().join("examples")).unwrap().map(|entry| entry.unwrap().path());
     for file in files.filter(|path| path.extension().is_some_and(|extension| extension == "yaml")) {

@@ -403,6 +403,14 @@ pub struct ExplainArgs {
     pub recursive: bool,
 }
 
+/// `flamectl crd`.
+#[derive(Clone, Debug, Args)]
+pub struct CrdArgs {
+    /// Print in this format
+    #[arg(short, long, value_name = "FORMAT", default_value = "yaml", value_enum)]
+    pub output: ManifestFormat,
+}
+
 /// Arguments of `schema`.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct SchemaArgs {

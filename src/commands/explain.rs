@@ -1,9 +1,10 @@
-//! `explain` and `schema`: what the file may say, for people and for editors, and what flamectl prints for programs.
+//! `explain`, `schema` and `crd`: what a FlameCluster may say, for people, editors and servers, and what flamectl prints for
+//! programs.
 
 use super::Context;
-use crate::cli::{ExplainArgs, SchemaArgs, SchemaOf};
+use crate::cli::{CrdArgs, ExplainArgs, ManifestFormat, SchemaArgs, SchemaOf};
 use crate::error::Result;
-use crate::flame::schema;
+use crate::flame::{crd, schema};
 use crate::output::{self, explain as text};
 
 pub fn explain(context: &Context<'_>, args: &ExplainArgs) -> Result<u8> {
@@ -22,5 +23,14 @@ pub fn schema(context: &Context<'_>, args: &SchemaArgs) -> Result<u8> {
         SchemaOf::Validate => output::schema::validate(),
     };
     context.printer.data(&output::json(&schema)?)?;
+    Ok(0)
+}
+
+pub fn crd(context: &Context<'_>, args: &CrdArgs) -> Result<u8> {
+    let definition = crd::definition();
+    context.printer.data(&match args.output {
+        ManifestFormat::Yaml => output::yaml(&[definition])?,
+        ManifestFormat::Json => output::json(&definition)?,
+    })?;
     Ok(0)
 }
