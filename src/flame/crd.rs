@@ -1,46 +1,43 @@
-//! The CustomResourceDefinition of FlameClusters, from the same table of fields as the reader (`schema`).
+//! The CustomResourceDefinition of FlameClusters: the table of fields → what a server reads, checks, defaults and shows.
 //!
-//! The server fills in the defaults, and refuses what a structural schema and a few CEL rules can say; the reader, which
-//! whoever follows the objects asks as well, is stricter. Status, scale and columns are as the reference and the Go operator
-//! have them, so that either may serve the objects.
+//! The server takes whatever the reader takes, and refuses as much of the rest as its schemas and rules can say; what needs
+//! more than one object, or a file's own spelling, only the reader sees. Three things differ for good: a number with a
+//! fraction has to be quoted (`cpu: "1.5"`), null is the same as nothing everywhere, and labels and annotations are not
+//! looked at. Pure: imports the table, the reader's limits and JSON values.
+
+mod rules;
+#[cfg(test)]
+mod tests;
 
 use serde_json::{Map, Value, json};
 
+use self::rules::Rule;
 use super::KIND;
-use super::schema::json::literal;
-use super::schema::{self, Presence, Property, QUANTITY, ROOT, SPEC, STATUS, Text, Type};
+use super::parse::MAX_LINE_BYTES;
+use super::parse::storage::MAX_PATTERN_LENGTH;
+use super::schema::json::{description, literal};
+use super::schema::{self, Literal, Presence, Property, QUANTITY, Text, Type};
 
-/// The API group, as in [`super::API_VERSION`].
+/// The API group.
 pub const GROUP: &str = "flame.xflops.io";
-/// The objects' plural name, as in paths.
-pub const PLURAL: &str = "flameclusters";
-
-/// The version, as in [`super::API_VERSION`].
+/// The version of the group.
 const VERSION: &str = "v1alpha1";
-/// Most resources that a component names, and most characters of an amount: what a rule may cost is counted by them.
-const MAX_RESOURCES: u32 = 32;
-const MAX_QUANTITY_LENGTH: u32 = 64;
-/// Longest path on Linux.
-const MAX_PATH_LENGTH: u32 = 4096;
+/// The resource, as in `kubectl get flameclusters`.
+pub const PLURAL: &str = "flameclusters";
+/// What stands for the resource on a command line.
+const SHORT_NAME: &str = "fc";
+/// The category that it is shown with. Not `all` too: `kubectl delete all --all` would take what is desired away with what is
+/// there.
+const CATEGORY: &str = "flame";
 
-/// What no structural schema says: field, rule and message.
-const RULES: [(&str, &str, &str); 3] = [
-    (
-        "resources",
-        "!has(self.limits) || !has(self.requests) || self.requests.all(name, !(name in self.limits) || \
-         (type(self.requests[name]) == int ? quantity(string(self.requests[name])) : quantity(self.requests[name]))\
-         .compareTo(type(self.limits[name]) == int ? quantity(string(self.limits[name])) : quantity(self.limits[name])) <= 0)",
-        "a request may not be more than the limit of the same resource",
-    ),
-    ("objectCache.storage", "!self.split('/').exists(part, part == '..')", "the path may not have .. in it"),
-    (
-        "objectCache.storage",
-        "self != '/etc/flame' && !self.startsWith('/etc/flame/')",
-        "/etc/flame is where the configuration is mounted",
-    ),
-];
+/// Most resources that a container asks for: more than any node has, for the server bounds what its rules may cost.
+const MAX_RESOURCES: usize = 64;
+/// Longest quantity: twice what the reader's digits take.
+const MAX_QUANTITY_LENGTH: usize = 64;
+/// Longest message of a condition, and the other bounds of one (apimachinery `metav1.Condition`).
+const MAX_CONDITION_MESSAGE_LENGTH: usize = 32_768;
 
-/// Returns the definition.
+/// Returns the CustomResourceDefinition.
 pub fn definition() -> Value {
     json!({
         "apiVersion": "apiextensions.k8s.io/v1",
@@ -52,9 +49,9 @@ pub fn definition() -> Value {
                 "kind": KIND,
                 "listKind": format!("{KIND}List"),
                 "plural": PLURAL,
-                "singular": "flamecluster",
-                "shortNames": ["fc"],
-                "categories": ["flame"],
+                "singular": KIND.to_lowercase(),
+                "shortNames": [SHORT_NAME],
+                "categories": [CATEGORY],
             },
             "scope": "Namespaced",
             "versions": [{
@@ -69,198 +66,224 @@ pub fn definition() -> Value {
                         "statusReplicasPath": ".status.executorManager.replicas",
                     },
                 },
-                "additionalPrinterColumns": [
-                    { "name": "State", "type": "string", "jsonPath": ".status.state" },
-                    { "name": "Session-Manager", "type": "integer", "jsonPath": ".status.sessionManager.ready" },
-                    { "name": "Executors", "type": "integer", "jsonPath": ".status.executorManager.ready" },
-                    { "name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp" },
-                    { "name": "Message", "type": "string", "jsonPath": ".status.message", "priority": 1 },
-                ],
+                "additionalPrinterColumns": columns(),
             }],
         },
     })
 }
 
+/// Returns the operator's columns of `kubectl get`, behind the name, and one more for `-o wide`.
+fn columns() -> Value {
+    let column = |name: &str, kind: &str, path: &str| json!({ "name": name, "type": kind, "jsonPath": path });
+    json!([
+        column("State", "string", ".status.state"),
+        column("Session-Manager", "integer", ".status.sessionManager.ready"),
+        column("Executors", "integer", ".status.executorManager.ready"),
+        column("Age", "date", ".metadata.creationTimestamp"),
+        { "name": "Message", "type": "string", "jsonPath": ".status.message", "priority": 1 },
+    ])
+}
+
+/// Returns the schema of a whole object. Of `metadata` a server lets a schema say only what the name is.
 fn root() -> Value {
-    let mut name = value(&schema::NAME.value, "metadata.name");
-    describe(&mut name, &schema::NAME);
+    let text = |property: &Property| json!({ "type": "string", "description": description(property) });
+    let mut name = value(&["metadata", "name"], &schema::NAME.value);
+    name.insert("description".into(), description(&schema::NAME).into());
+    let mut schema = keywords([
+        ("type", json!("object")),
+        ("description", description(&schema::ROOT).into()),
+        ("required", json!([schema::SPEC.name])),
+        (
+            "properties",
+            json!({
+                "apiVersion": text(&schema::API_VERSION_FIELD),
+                "kind": text(&schema::KIND_FIELD),
+                "metadata": { "type": "object", "properties": { "name": name } },
+                "spec": property(&["spec"], &schema::SPEC),
+                "status": status(),
+            }),
+        ),
+    ]);
+    // Rules stand at the name's own place only below `spec`.
+    if let Some(rules) = schema["properties"]["metadata"]["properties"]["name"]
+        .as_object_mut()
+        .and_then(|name| name.remove("x-kubernetes-validations"))
+    {
+        schema.insert("x-kubernetes-validations".into(), of_the_name(rules));
+    }
+    Value::Object(schema)
+}
+
+/// Returns the name's rules as rules of the whole object.
+fn of_the_name(mut rules: Value) -> Value {
+    for rule in rules.as_array_mut().into_iter().flatten() {
+        let of_name = rule["rule"].as_str().unwrap_or_default().replace("self", "self.metadata.name");
+        rule["rule"] = of_name.into();
+        rule["fieldPath"] = ".metadata.name".into();
+    }
+    rules
+}
+
+/// Returns the reference's status, and what Kubernetes' tools look for in one.
+fn status() -> Value {
+    let mut status = property(&["status"], &schema::STATUS);
+    let more = [("observedGeneration", observed_generation("status")), ("conditions", conditions())];
+    if let Some(properties) = status.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.extend(more.map(|(name, schema)| (name.to_owned(), schema)));
+    }
+    Value::Object(status)
+}
+
+fn observed_generation(of: &str) -> Value {
     json!({
-        "type": "object",
-        "description": text_of(&ROOT),
-        "required": ["spec"],
-        "properties": {
-            "apiVersion": { "type": "string" },
-            "kind": { "type": "string" },
-            // Of the metadata a definition may say no more than this.
-            "metadata": { "type": "object", "properties": { "name": name } },
-            "spec": property(&SPEC, ""),
-            "status": status(),
-        },
+        "type": "integer",
+        "format": "int64",
+        "minimum": 0,
+        "description": format!("The metadata.generation that this {of} was worked out for."),
     })
 }
 
-/// Returns the reference's status, and what Kubernetes' tools look for.
-fn status() -> Value {
-    let mut status = property(&STATUS, "status");
-    if let Some(properties) = status["properties"].as_object_mut() {
-        let observed = "The generation of the spec that the status is about.";
-        properties.insert(
-            "observedGeneration".into(),
-            json!({ "type": "integer", "format": "int64", "minimum": 0, "description": observed }),
-        );
-        properties.insert("conditions".into(), conditions());
-    }
-    status
-}
-
-/// Kubernetes' own Condition, one of each type.
+/// Returns the schema of Kubernetes' own conditions (apimachinery `metav1.Condition`).
 fn conditions() -> Value {
+    let text = |description: &str, max: usize, pattern: Option<&str>| {
+        let mut schema = keywords([("type", json!("string")), ("maxLength", json!(max))]);
+        schema.insert("description".into(), description.into());
+        schema.extend(pattern.map(|pattern| ("pattern".to_owned(), pattern.into())));
+        Value::Object(schema)
+    };
+    let kind = r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])$";
+    let mut reason = text("Why, in one word.", 1024, Some("^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$"));
+    reason["minLength"] = 1.into();
     json!({
         "type": "array",
-        "description": "Accepted: the spec is followed. Ready: all Pods are. Stalled: somebody has to do something. \
-            Contested: somebody keeps changing something back.",
+        "description": "Accepted: the spec is followed. Ready: all Pods are. Stalled: somebody has to do something. Contested: \
+            somebody keeps changing something back.",
         "x-kubernetes-list-type": "map",
         "x-kubernetes-list-map-keys": ["type"],
         "items": {
             "type": "object",
-            "required": ["lastTransitionTime", "message", "reason", "status", "type"],
+            "required": ["type", "status", "lastTransitionTime", "reason", "message"],
             "properties": {
-                "type": { "type": "string", "maxLength": 316 },
-                "status": { "type": "string", "enum": ["True", "False", "Unknown"] },
-                "reason": { "type": "string", "minLength": 1, "maxLength": 1024 },
-                "message": { "type": "string", "maxLength": 32768 },
-                "observedGeneration": { "type": "integer", "format": "int64", "minimum": 0 },
-                "lastTransitionTime": { "type": "string", "format": "date-time" },
+                "type": text("What it is about.", 316, Some(kind)),
+                "status": {
+                    "type": "string",
+                    "enum": ["True", "False", "Unknown"],
+                    "description": "Whether it is so.",
+                },
+                "observedGeneration": observed_generation("condition"),
+                "lastTransitionTime": {
+                    "type": "string",
+                    "format": "date-time",
+                    "description": "Since when.",
+                },
+                "reason": reason,
+                "message": text("Why, in words.", MAX_CONDITION_MESSAGE_LENGTH, None),
             },
         },
     })
 }
 
-/// Returns the schema of a field at `path`, as the rules name it.
-fn property(property: &Property, path: &str) -> Value {
-    let mut schema = value(&property.value, path);
-    // Null needs no word: the server takes it for nothing where it is not nullable.
+fn property(path: &[&str], property: &Property) -> Map<String, Value> {
+    let mut schema = value(path, &property.value);
     if let Presence::Optional { default, .. } = &property.presence {
-        if let schema::Literal::Text(_) = default {
-            or_empty(&mut schema);
-        }
+        // null is pruned where a field is not nullable, and the default put there: what the reader makes of null.
         schema.insert("default".into(), literal(default));
     }
-    let rules: Vec<Value> = RULES
-        .iter()
-        .filter(|(field, ..)| path == *field || path.ends_with(&format!(".{field}")))
-        .map(|(_, rule, message)| json!({ "rule": rule, "message": message }))
-        .collect();
-    if !rules.is_empty() {
-        if schema["type"] == "string" {
-            schema.insert("maxLength".into(), MAX_PATH_LENGTH.into());
-        }
-        schema.insert("x-kubernetes-validations".into(), rules.into());
+    if let (Presence::Optional { default: Literal::Text(_), .. }, Type::OneOf(words)) =
+        (&property.presence, &property.value)
+    {
+        schema.insert("enum".into(), json!([words, &[""][..]].concat()));
     }
-    describe(&mut schema, property);
-    Value::Object(schema)
+    schema.insert("description".into(), description(property).into());
+    schema
 }
 
-fn value(value: &Type, path: &str) -> Map<String, Value> {
-    let schema = match value {
-        Type::Object { properties, .. } => return object(properties, path),
-        Type::Map { values, .. } => json!({
-            "type": "object",
-            "maxProperties": MAX_RESOURCES,
-            "additionalProperties": self::value(values, path),
-        }),
-        Type::Text(rules) => return text(rules),
-        Type::OneOf(words) => json!({ "type": "string", "enum": words }),
-        Type::Integer { max: Some(max) } => {
-            json!({ "type": "integer", "format": "int64", "minimum": 0, "maximum": max })
-        }
-        Type::Integer { max: None } => json!({ "type": "integer", "format": "int64", "minimum": 0 }),
-        Type::Quantity => json!({
-            "anyOf": [{ "type": "integer" }, { "type": "string" }],
-            "x-kubernetes-int-or-string": true,
-            "pattern": QUANTITY.pattern,
-            "minimum": 0,
-            "maxLength": MAX_QUANTITY_LENGTH,
-        }),
+fn value(path: &[&str], value: &Type) -> Map<String, Value> {
+    let is_optional = schema::all().iter().any(|field| {
+        field.path == path && matches!(field.property.presence, Presence::Optional { default: Literal::Text(_), .. })
+    });
+    let mut schema = match value {
+        Type::Object { properties, .. } => object(path, properties),
+        Type::Map { values, .. } => keywords([
+            ("type", json!("object")),
+            ("maxProperties", json!(MAX_RESOURCES)),
+            ("additionalProperties", self::value(&[], values).into()),
+        ]),
+        Type::Text(rules) => text(path, rules, is_optional),
+        Type::OneOf(words) => keywords([("type", json!("string")), ("enum", json!(words))]),
+        Type::Integer { max } => integer(*max),
+        Type::Quantity => quantity(),
     };
-    match schema {
-        Value::Object(schema) => schema,
-        _ => Map::new(),
+    let is_written = path.first() != Some(&schema::STATUS.name);
+    let rules = if is_written { [pattern_rule(value, is_optional), rules::of(path)].concat() } else { Vec::new() };
+    if !rules.is_empty() {
+        schema.insert("x-kubernetes-validations".into(), rules.iter().map(Rule::json).collect());
     }
+    schema
 }
 
-/// What flamectl makes is no field of the spec; the status is nothing else.
-fn object(properties: &[Property], path: &str) -> Map<String, Value> {
-    let is_status = path.starts_with("status");
-    let properties = properties.iter().filter(|child| is_status || !child.is_generated());
-    let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-    let required: Vec<&str> = properties.clone().filter(|child| child.is_required()).map(|child| child.name).collect();
-    let properties = properties.map(|child| (child.name.to_owned(), property(child, &below(child.name))));
-    let mut schema = Map::from_iter([
-        ("type".to_owned(), "object".into()),
-        ("properties".to_owned(), Value::Object(properties.collect())),
-    ]);
+fn object(path: &[&str], properties: &[Property]) -> Map<String, Value> {
+    let is_status = path.first() == Some(&schema::STATUS.name);
+    let kept = properties.iter().filter(|child| is_status || !child.is_generated());
+    let schemas: Map<String, Value> = kept
+        .clone()
+        .map(|child| (child.name.to_owned(), property(&[path, &[child.name]].concat(), child).into()))
+        .collect();
+    let required: Vec<&str> = kept.filter(|child| child.is_required()).map(|child| child.name).collect();
+    let mut schema = keywords([("type", json!("object")), ("properties", schemas.into())]);
     if !required.is_empty() {
         schema.insert("required".into(), required.into());
     }
     schema
 }
 
-fn text(rules: &Text) -> Map<String, Value> {
-    let mut schema = Map::from_iter([("type".to_owned(), "string".into())]);
-    if !rules.pattern.is_empty() {
-        schema.insert("pattern".into(), rules.pattern.into());
+/// Returns the pattern of a text; where it may be left out `""` fits too, which is the same.
+fn pattern(text: &Text, is_optional: bool) -> String {
+    if is_optional { format!("^$|{}", text.pattern) } else { text.pattern.to_owned() }
+}
+
+fn text(path: &[&str], text: &Text, is_optional: bool) -> Map<String, Value> {
+    let mut schema = keywords([("type", json!("string"))]);
+    let is_generated = path.first() == Some(&schema::STATUS.name);
+    if !is_generated {
+        schema.insert("pattern".into(), pattern(text, is_optional).into());
+        let longest = if path.ends_with(&["networkInterface"]) { MAX_PATTERN_LENGTH } else { MAX_LINE_BYTES };
+        schema.insert("maxLength".into(), text.max_length.unwrap_or(longest).into());
     }
-    schema.extend(rules.max_length.map(|max| ("maxLength".to_owned(), max.into())));
     schema
 }
 
-/// Takes "" besides, which is the same as nothing.
-fn or_empty(schema: &mut Map<String, Value>) {
-    if let Some(Value::Array(words)) = schema.get_mut("enum") {
-        words.push("".into());
-    }
-    if let Some(Value::String(pattern)) = schema.get_mut("pattern") {
-        pattern.insert_str(0, "^$|");
-    }
-}
-
-fn describe(schema: &mut Map<String, Value>, property: &Property) {
-    let text = text_of(property);
-    if !text.is_empty() {
-        schema.insert("description".into(), text.into());
-    }
-}
-
-/// What `kubectl explain` shows.
-fn text_of(property: &Property) -> String {
-    let flame = if property.in_flame.is_empty() { String::new() } else { format!("In Flame: {}", property.in_flame) };
-    let parts = [property.summary, property.meaning, &flame];
-    parts.iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join("\n\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::flame::API_VERSION;
-
-    #[test]
-    fn group_and_version_are_those_of_the_files() {
-        assert_eq!(format!("{GROUP}/{VERSION}"), API_VERSION);
-    }
-
-    #[test]
-    fn every_rule_belongs_to_a_field_and_generated_fields_are_in_the_status_only() {
-        let definition = definition();
-        let text = definition.to_string();
-        for (_, rule, _) in RULES {
-            assert!(text.contains(&Value::from(rule).to_string()), "{rule}");
+/// Says in words what a pattern wants: the server's own message is the pattern.
+fn pattern_rule(value: &Type, is_optional: bool) -> Vec<Rule> {
+    match value {
+        Type::Text(text) if !text.pattern.is_empty() => {
+            vec![Rule::matches(&pattern(text, is_optional), format!("want {}", text.rule))]
         }
-        let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"];
-        let names = |it: &Value| it["properties"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-        assert_eq!(names(&schema["spec"]["properties"]["objectCache"]), ["networkInterface", "storage"]);
-        assert_eq!(names(&schema["status"]["properties"]["sessionManager"]), ["endpoint", "ready"]);
-        let replicas = &schema["spec"]["properties"]["executorManager"]["properties"]["replicas"];
-        assert_eq!((&replicas["default"], &replicas["maximum"]), (&1.into(), &10_000.into()));
+        _ => Vec::new(),
     }
+}
+
+fn integer(max: Option<u32>) -> Map<String, Value> {
+    let fits = max.is_some_and(|max| i32::try_from(max).is_ok());
+    let mut schema = keywords([
+        ("type", json!("integer")),
+        ("format", json!(if fits { "int32" } else { "int64" })),
+        ("minimum", json!(0)),
+    ]);
+    schema.extend(max.map(|max| ("maximum".to_owned(), max.into())));
+    schema
+}
+
+fn quantity() -> Map<String, Value> {
+    keywords([
+        ("x-kubernetes-int-or-string", json!(true)),
+        ("anyOf", json!([{ "type": "integer" }, { "type": "string" }])),
+        ("pattern", json!(QUANTITY.pattern)),
+        ("maxLength", json!(MAX_QUANTITY_LENGTH)),
+        ("minimum", json!(0)),
+    ])
+}
+
+fn keywords<const N: usize>(keywords: [(&str, Value); N]) -> Map<String, Value> {
+    keywords.into_iter().map(|(keyword, value)| (keyword.to_owned(), value)).collect()
 }

@@ -30,6 +30,7 @@ mod tree;
 mod warnings;
 
 use self::fields::Field;
+pub(in crate::flame) use self::fields::MAX_LINE_BYTES;
 use self::grammar::Fault;
 pub(in crate::flame) use self::report::as_yaml;
 use self::report::{Place, Report};

@@ -150,20 +150,20 @@ fn changes_are_followed_and_what_is_not_valid_leaves_the_last_good_in_force() {
     status_until(&space, "running", |status| is_running(status, 2));
     space.kubectl(&["scale", "flamecluster", "demo", "--replicas=3"]);
     status_until(&space, "three", |status| is_running(status, 3) && status["observedGeneration"] == 2);
-    // The definition says nothing of the resources' names.
-    let patch = r#"{"spec": {"executorManager": {"replicas": 1, "resources": {"limits": {"gpu": "1"}}}}}"#;
+    // No definition can say what a regular expression is.
+    let patch = r#"{"spec": {"executorManager": {"replicas": 1}, "objectCache": {"networkInterface": "eth("}}}"#;
     space.patch("flamecluster/demo", patch);
     let refused = status_until(&space, "refused", |status| conditions(status)[..1] == ["Accepted=False Invalid"]);
     let message = at(&refused, "/status/message");
-    assert!(message.starts_with("not followed: spec.executorManager.resources.limits.gpu: "), "{message}");
+    assert!(message.starts_with("not followed: spec.objectCache.networkInterface: "), "{message}");
     assert_eq!((&refused["status"]["observedGeneration"], space.objects().len()), (&3.into(), 7));
     space
         .flamectl(&["status", "demo"])
         .exits(0)
-        .says("FlameCluster demo is not followed: spec.executorManager.resources.limits.gpu: ");
+        .says("FlameCluster demo is not followed: spec.objectCache.networkInterface: ");
     space.kubectl(&["delete", "pod/demo-executor-manager-2", "--wait=false"]);
     space.until("the last good is kept", |it| is_up(it, 3));
-    let patch = r#"{"spec": {"executorManager": {"image": "em:v2", "resources": {"limits": {"gpu": null}}}}}"#;
+    let patch = r#"{"spec": {"executorManager": {"image": "em:v2"}, "objectCache": {"networkInterface": "eth0"}}}"#;
     space.patch("flamecluster/demo", patch);
     status_until(&space, "followed again", |status| conditions(status) == WELL && status["observedGeneration"] == 4);
     ends(watch);

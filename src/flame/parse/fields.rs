@@ -10,7 +10,7 @@ use super::template::placeholder;
 use super::tree::{Document, Entry, Map, Node, PlainType, Scalar, Value};
 
 /// Longest line of text that a field takes: the longest path of Linux, beside which all else is short.
-const MAX_LINE_BYTES: usize = 4096;
+pub const MAX_LINE_BYTES: usize = 4096;
 
 /// A value with its name and where it belongs.
 pub(super) struct Field<'t> {

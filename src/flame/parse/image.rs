@@ -11,7 +11,7 @@ const MAX_TAG_LENGTH: usize = 128;
 /// Longest reference: registry, name, tag and the longest digest, with room.
 const MAX_LENGTH: usize = 1024;
 /// The algorithms of digests, and how many hexadecimal digits they give (go-digest).
-const DIGESTS: [(&str, usize); 3] = [("sha256", 64), ("sha384", 96), ("sha512", 128)];
+pub const DIGESTS: [(&str, usize); 3] = [("sha256", 64), ("sha384", 96), ("sha512", 128)];
 
 /// Returns what is wrong with `image` as an image reference.
 pub fn image(image: &str) -> Vec<Fault> {

@@ -9,9 +9,9 @@ use super::quantity::Quantity;
 use super::report::{nearest, shown};
 
 /// How the names of huge pages begin, behind which their size stands (Kubernetes: "Manage HugePages").
-pub(super) const HUGE_PAGES: &str = "hugepages-";
+pub const HUGE_PAGES: &str = "hugepages-";
 /// What the server puts before a device's name to count it in a quota.
-const QUOTA_PREFIX: &str = "requests.";
+pub const QUOTA_PREFIX: &str = "requests.";
 /// With [`QUOTA_PREFIX`] a device's prefix has to be a DNS name still.
 const MAX_DEVICE_PREFIX_LENGTH: usize = MAX_DNS_SUBDOMAIN_LENGTH - QUOTA_PREFIX.len();
 /// More CPUs than any machine has today.

@@ -11,7 +11,7 @@ use super::report::shown;
 /// Storage backends that only Flame 0.6 and later have (flame-facts 2).
 const NEW_BACKENDS: [&str; 3] = ["fs", "file", "filesystem"];
 /// The kernel's own directories: nothing can be mounted or kept there.
-const KERNEL_DIRECTORIES: [&str; 3] = ["/dev", "/proc", "/sys"];
+pub const KERNEL_DIRECTORIES: [&str; 3] = ["/dev", "/proc", "/sys"];
 /// What images keep their programs in; a volume there hides them (flame-facts 3: FLAME_HOME is /usr/local/flame).
 const PROGRAM_DIRECTORIES: [&str; 12] = [
     "/bin",
@@ -28,15 +28,15 @@ const PROGRAM_DIRECTORIES: [&str; 12] = [
     "/usr/local/flame/migrations",
 ];
 /// The files that the kubelet mounts into every container.
-const KUBELET_FILES: [&str; 3] = ["/etc/hosts", "/etc/hostname", "/etc/resolv.conf"];
+pub const KUBELET_FILES: [&str; 3] = ["/etc/hosts", "/etc/hostname", "/etc/resolv.conf"];
 /// Longest name of a file or directory (Linux: `NAME_MAX`).
-const MAX_FILE_NAME_LENGTH: usize = 255;
+pub const MAX_FILE_NAME_LENGTH: usize = 255;
 /// Longest name of a network interface (Linux: `IFNAMSIZ` with its terminator is 16).
 const MAX_INTERFACE_LENGTH: usize = 15;
 /// Longer than any pattern for a name of 15 characters.
-const MAX_PATTERN_LENGTH: usize = 256;
+pub const MAX_PATTERN_LENGTH: usize = 256;
 /// The parameters of a SQLite URI that Flame's library knows; it refuses others.
-const SQLITE_PARAMETERS: [&str; 4] = ["mode", "cache", "immutable", "vfs"];
+pub const SQLITE_PARAMETERS: [&str; 4] = ["mode", "cache", "immutable", "vfs"];
 
 /// Returns what is wrong with `spec.sessionManager.storage`: a URI such as `sqlite://flame.db` (flame-facts 2).
 pub fn session_storage(uri: &str) -> Vec<Fault> {

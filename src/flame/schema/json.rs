@@ -4,9 +4,7 @@
 //! ones. It takes whatever the reader takes, and refuses as much of the rest as a schema can say: not that a request is below
 //! its limit, or that text reads as a number only with quotes.
 //!
-//! A CustomResourceDefinition's schema says the same in other words. What differs is in functions of their own: `closed`
-//! (there unknown fields are pruned), `nullable` (`nullable: true`), `keys` (a CEL rule), `quantity`
-//! (`x-kubernetes-int-or-string`) and `for_editors` (nothing); and it has the generated fields, which a file has not.
+//! A CustomResourceDefinition's schema says the same in other words, see `flame::crd`.
 
 use serde_json::{Map, Value, json};
 
@@ -106,8 +104,23 @@ fn quantity() -> Map<String, Value> {
     schema
 }
 
-/// Returns the schema of a map's keys: Kubernetes' qualified names, `PREFIX/NAME` or `NAME`.
+/// Returns the schema of a map's keys.
 fn keys(kind: Keys, known: &[Property]) -> Value {
+    let reserved = json!({ "pattern": format!("^{}", RESERVED_PREFIX.replace('.', r"\.")) });
+    let known: Vec<&str> = known.iter().map(|key| key.name).collect();
+    let others = json!({ "pattern": key_pattern(kind), "maxLength": MAX_KEY_LENGTH });
+    match kind {
+        Keys::Labels => json!({ "allOf": [others, { "not": reserved }, { "not": { "enum": OWN_LABELS } }] }),
+        Keys::Annotations => json!({ "anyOf": [{ "enum": known }, { "allOf": [others, { "not": reserved }] }] }),
+        Keys::Resources => json!({ "anyOf": [{ "enum": known }, others] }),
+    }
+}
+
+/// Longest key: the prefix, the slash and the name.
+pub const MAX_KEY_LENGTH: usize = MAX_DNS_SUBDOMAIN_LENGTH + "/".len() + MAX_LABEL_LENGTH;
+
+/// Returns what a key that is not one of the known ones looks like: Kubernetes' qualified names, `PREFIX/NAME` or `NAME`.
+pub fn key_pattern(kind: Keys) -> String {
     let label = match kind {
         // Kubernetes takes capitals in an annotation's prefix.
         Keys::Annotations => r"[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?",
@@ -115,19 +128,10 @@ fn keys(kind: Keys, known: &[Property]) -> Value {
     };
     let prefix = format!(r"{label}(\.{label})*/");
     let name = format!("[A-Za-z0-9]([-A-Za-z0-9_.]{{0,{}}}[A-Za-z0-9])?", MAX_LABEL_LENGTH - 2);
-    let max_length = MAX_DNS_SUBDOMAIN_LENGTH + "/".len() + MAX_LABEL_LENGTH;
-    let reserved = json!({ "pattern": format!("^{}", RESERVED_PREFIX.replace('.', r"\.")) });
-    let known: Vec<&str> = known.iter().map(|key| key.name).collect();
-    let others = match kind {
+    match kind {
         Keys::Labels | Keys::Annotations => format!("^({prefix})?{name}$"),
         // A device, or huge pages of some size.
         Keys::Resources => format!("^({prefix}{name}|hugepages-.*)$"),
-    };
-    let others = json!({ "pattern": others, "maxLength": max_length });
-    match kind {
-        Keys::Labels => json!({ "allOf": [others, { "not": reserved }, { "not": { "enum": OWN_LABELS } }] }),
-        Keys::Annotations => json!({ "anyOf": [{ "enum": known }, { "allOf": [others, { "not": reserved }] }] }),
-        Keys::Resources => json!({ "anyOf": [{ "enum": known }, others] }),
     }
 }
 
@@ -169,7 +173,8 @@ fn passed_over(why: &str) -> Value {
     Value::Object(schema)
 }
 
-fn description(property: &Property) -> String {
+/// Returns what a field is, what more there is to know, and what Flame does with it.
+pub fn description(property: &Property) -> String {
     let mut description = property.summary.to_owned();
     for (heading, part) in [("", property.meaning), ("In Flame: ", property.in_flame)] {
         if !part.is_empty() {
