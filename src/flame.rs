@@ -19,6 +19,7 @@ pub mod observed;
 pub mod parse;
 pub mod plan;
 pub mod preflight;
+pub mod reports;
 pub mod rollout;
 pub mod schema;
 pub mod selector;

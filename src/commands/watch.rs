@@ -7,8 +7,13 @@
 mod fleet;
 mod keeper;
 mod leader;
+mod monitor;
 mod once;
+mod reports;
 mod sources;
+mod systemd;
+
+use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
@@ -20,7 +25,10 @@ use crate::error::{Error, Result};
 use crate::output::log::{Log, LogFormat};
 use fleet::Fleet;
 use leader::Post;
+use monitor::Monitor;
+use reports::Reporter;
 use sources::{Files, Records};
+use systemd::Systemd;
 
 pub async fn run(context: &Context<'_>, args: &WatchArgs) -> Result<u8> {
     if args.filename.contains(&Source::Stdin) {
@@ -34,8 +42,16 @@ pub async fn run(context: &Context<'_>, args: &WatchArgs) -> Result<u8> {
         return once::run(context, &api, args, files.flames()).await;
     }
     let log = Log::new(context.printer, log_format(context, args), time_of_day);
-    let mut post = Post::new(context, args, &api, &log);
-    let mut watching = Watching { context, args, log, files, interrupted: interrupts(context), hangups: hangups() };
+    let (interrupted, hangups) = (interrupts(context), hangups());
+    let monitor = Arc::new(Monitor::default());
+    if let Some(address) = args.listen {
+        monitor::listen(address, &monitor, &log).await?;
+    }
+    let counts = Arc::clone(&monitor);
+    let api = api.traced(move |request| counts.metrics.request(&request.method, &request.path, request.status));
+    Systemd::detect().follow(interrupted.clone());
+    let mut post = Post::new(context, args, &api, &log, &monitor);
+    let mut watching = Watching { context, args, log, monitor, files, interrupted, hangups };
     while let Some(api) = watching.stand_by(&api, &mut post).await {
         watching.keep(&api, &post).await;
     }
@@ -49,6 +65,7 @@ struct Watching<'a> {
     context: &'a Context<'a>,
     args: &'a WatchArgs,
     log: Log,
+    monitor: Arc<Monitor>,
     files: Files<'a>,
     interrupted: watch::Receiver<bool>,
     hangups: Hangups,
@@ -68,11 +85,13 @@ impl Watching<'_> {
 
     /// Keeps the flames until it is interrupted or may work no longer.
     async fn keep(&mut self, api: &ApiServer, post: &Post) {
-        let Self { context, args, log, files, .. } = self;
+        let Self { context, args, log, monitor, files, .. } = self;
+        monitor.begins();
+        let (reports, reporter) = Reporter::start(api, log, monitor);
         let (aims, mut news) = mpsc::unbounded_channel();
         let follows_records = args.filename.is_empty();
         let (records, record_news) = mpsc::unbounded_channel();
-        let mut fleet = Fleet::new(api, log, (follows_records, args.all_namespaces), records);
+        let mut fleet = Fleet::new(api, log, (monitor, reports), (follows_records, args.all_namespaces), records);
         if follows_records {
             let records = Records::new(args.names.iter().cloned().collect(), aims, log);
             tokio::spawn(records.follow(record_news));
@@ -82,6 +101,10 @@ impl Watching<'_> {
             drop(record_news);
         }
         files.begin(log);
+        if !follows_records && files.flames().is_empty() {
+            // There is nothing to be listed yet.
+            monitor.listed(None);
+        }
         loop {
             tokio::select! {
                 Some(aim) = news.recv() => fleet.aim(aim),
@@ -92,6 +115,8 @@ impl Watching<'_> {
             }
         }
         fleet.end().await;
+        reporter.end().await;
+        monitor.ends();
     }
 }
 

@@ -35,6 +35,7 @@ mod pictures;
 mod preflight;
 mod progress;
 mod scale;
+mod serve;
 mod status;
 mod status_watch;
 mod trouble;

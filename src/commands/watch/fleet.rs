@@ -8,6 +8,8 @@ use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::keeper::Keeper;
+use super::monitor::Monitor;
+use super::reports::Reports;
 use super::sources::Aim;
 use crate::apiserver::hub::{Hub, RecordNews};
 use crate::apiserver::watch::Watch;
@@ -46,11 +48,14 @@ impl Fleet {
     pub fn new(
         api: &ApiServer,
         log: &Log,
+        (monitor, reports): (&Arc<Monitor>, Reports),
         (follows_records, is_global): (bool, bool),
         records: mpsc::UnboundedSender<RecordNews>,
     ) -> Self {
         let (api, own) = (api.clone(), log.clone());
-        let hubs = Hubs { api, log: own, follows_records, is_global, records, hubs: Mutex::default() };
+        let monitor = Arc::clone(monitor);
+        let hubs =
+            Hubs { api, log: own, monitor, reports, follows_records, is_global, records, hubs: Mutex::default() };
         Self { hubs: Arc::new(hubs), log: log.clone(), kept: BTreeMap::new(), opening: None }
     }
 
@@ -83,6 +88,7 @@ impl Fleet {
             let _ = kept.aims.send(desired);
             return;
         }
+        self.hubs.monitor.metrics.kept(&key);
         let (aims, receiver) = mpsc::unbounded_channel();
         let (leave, left) = watch::channel(false);
         let keeper = Keeper::new(&self.hubs, &self.log, &key);
@@ -93,6 +99,7 @@ impl Fleet {
     fn leave(&mut self, key: &FlameKey, why: &str) {
         if let Some(kept) = self.kept.remove(key) {
             let _ = kept.leave.send(true);
+            self.hubs.monitor.metrics.left(key);
             self.log.info(format!("{key} is left as it is: {why}"));
         }
     }
@@ -101,7 +108,8 @@ impl Fleet {
     pub async fn end(self) {
         self.opening.inspect(JoinHandle::abort);
         let mut tasks = Vec::new();
-        for kept in self.kept.into_values() {
+        for (key, kept) in self.kept {
+            self.hubs.monitor.metrics.left(&key);
             let _ = kept.leave.send(true);
             tasks.push((kept.aims, kept.task));
         }
@@ -122,6 +130,10 @@ pub struct Hubs {
     pub api: ApiServer,
     /// Whether what is desired is what the records say.
     pub follows_records: bool,
+    /// Who counts what happens.
+    pub monitor: Arc<Monitor>,
+    /// Who tells of repairs on the objects.
+    pub reports: Reports,
     log: Log,
     is_global: bool,
     records: mpsc::UnboundedSender<RecordNews>,
@@ -139,8 +151,10 @@ impl Hubs {
         if hubs.contains_key(&scope) {
             return Ok(());
         }
-        let hub = Hub::start(&self.api, scope.as_deref(), self.records.clone(), &Told(&self.log)).await?;
-        tokio::spawn(tell_trouble(hub.trouble(), self.log.clone()));
+        let started = Hub::start(&self.api, scope.as_deref(), self.records.clone(), &Told(&self.log)).await;
+        let hub = started.inspect_err(|error| self.monitor.not_listed(scope.as_deref(), &error.what))?;
+        self.monitor.listed(scope.as_deref());
+        tokio::spawn(tell_trouble(hub.trouble(), self.log.clone(), Arc::clone(&self.monitor), scope.clone()));
         hubs.insert(scope, hub);
         Ok(())
     }
@@ -160,10 +174,19 @@ impl Hubs {
 }
 
 /// Tells once when news stop to come, why, and when they come again.
-async fn tell_trouble(mut trouble: watch::Receiver<BTreeMap<Kind, String>>, log: Log) {
+async fn tell_trouble(
+    mut trouble: watch::Receiver<BTreeMap<Kind, String>>,
+    log: Log,
+    monitor: Arc<Monitor>,
+    scope: Option<String>,
+) {
     let mut is_told = false;
     while trouble.changed().await.is_ok() {
         let why = trouble.borrow_and_update().values().next().cloned();
+        match &why {
+            Some(why) => monitor.not_watched(scope.as_deref(), why),
+            None => monitor.listed(scope.as_deref()),
+        }
         match why {
             Some(why) if !is_told => {
                 log.trouble(None, format!("the server cannot be watched: {why}"));

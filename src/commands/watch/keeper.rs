@@ -15,8 +15,9 @@ use crate::flame::manifests::Manifests;
 use crate::flame::names::{FlameKey, Kind};
 use crate::flame::observed::Snapshot;
 use crate::flame::plan::Desired;
+use crate::flame::reports::Report;
 use crate::flame::rollout::{Event, Options, Rollout};
-use crate::output::log::{FlameLog, Log};
+use crate::output::log::{FlameLog, Log, sentence};
 
 /// After so long without trouble the next pause is a short one again.
 const CALM: Duration = Duration::from_secs(120);
@@ -28,19 +29,29 @@ pub struct Keeper {
     view: View,
 }
 
-/// Brings what happens to the log.
+/// Brings what happens to the log, to those who count it, and to the objects.
 struct View {
+    hubs: Arc<Hubs>,
+    key: FlameKey,
     log: FlameLog,
     started: Instant,
 }
 
 impl Observer for View {
     fn event(&self, event: Event) {
+        self.hubs.monitor.metrics.event(&self.key, &event);
+        if let Event::Repaired(repair) = &event {
+            self.hubs.reports.add(Report::of(&self.key.namespace, repair, &sentence(repair)));
+        }
         self.log.event(&event, self.started.elapsed());
     }
 
     fn tick(&self) {
         self.log.tick(self.started.elapsed());
+    }
+
+    fn looked(&self, took: Duration) {
+        self.hubs.monitor.metrics.reconciled(took);
     }
 }
 
@@ -54,8 +65,9 @@ struct Trouble {
 impl Keeper {
     /// Makes the keeper of a flame.
     pub fn new(hubs: &Arc<Hubs>, log: &Log, key: &FlameKey) -> Self {
-        let view = View { log: FlameLog::new(log, key), started: now() };
-        Self { hubs: Arc::clone(hubs), key: key.clone(), view }
+        let hubs = Arc::clone(hubs);
+        let view = View { hubs: Arc::clone(&hubs), key: key.clone(), log: FlameLog::new(log, key), started: now() };
+        Self { hubs, key: key.clone(), view }
     }
 
     /// Keeps the flame until `left` says so.
@@ -76,6 +88,7 @@ impl Keeper {
                 _ = left.changed() => return,
             }
         };
+        self.goes_on();
         self.view.log.info(format!("watching {} in namespace {}", self.key.name, self.key.namespace));
         let mut outside = Outside { interrupted: left, aims: Some(aims), watch: Some(watch) };
         loop {
@@ -91,6 +104,7 @@ impl Keeper {
             };
             self.tell(&mut trouble, &error);
             drive.rest(&mut rollout, trouble.pause, &mut outside).await;
+            self.goes_on();
             if *outside.interrupted.borrow() {
                 return;
             }
@@ -134,8 +148,14 @@ impl Keeper {
         Ok(reading.snapshot)
     }
 
+    fn goes_on(&self) {
+        self.hubs.monitor.metrics.backs_off(&self.key, false);
+    }
+
     /// Tells what stopped the work, once as long as it is the same, and makes the next pause longer.
     fn tell(&self, trouble: &mut Trouble, error: &Error) {
+        self.hubs.monitor.metrics.error(&format!("{:?}", error.kind));
+        self.hubs.monitor.metrics.backs_off(&self.key, true);
         let now = now();
         trouble.pause = match now.duration_since(trouble.since) {
             calm if calm > CALM.max(trouble.pause * 2) => BACKOFF.0,

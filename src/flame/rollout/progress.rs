@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind};
 use crate::flame::names::{Kind, ObjectRef};
 use crate::flame::plan::{Op, Plan, Why};
 use crate::flame::stage::{Stage, Stages};
-use crate::flame::state::Cause;
+use crate::flame::state::{Cause, ClusterState};
 
 /// Most causes that are handed on; nobody reads more while waiting.
 const MAX_CAUSES: usize = 8;
@@ -17,6 +17,8 @@ const MAX_CAUSES: usize = 8;
 pub struct Progress {
     /// The flame.
     pub name: String,
+    /// The flame's state; none of one that is taken down.
+    pub state: Option<ClusterState>,
     /// How far the session manager is.
     pub session_manager: Stages,
     /// How far the executors are.
@@ -124,6 +126,7 @@ impl Rollout {
         executors.add(Stage::Missing, replicas - executors.there());
         let more_causes = verdict.causes.len().saturating_sub(MAX_CAUSES);
         Progress {
+            state: Some(verdict.status.state),
             session_manager,
             executors,
             replicas,
