@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::events::EventType;
+use super::mask::mask;
 use super::names::ObjectRef;
 use super::plan::Why;
 use super::rollout::{Action, Repair, Time};
@@ -49,14 +50,15 @@ impl Report {
             _ => "Repaired",
         };
         let event_type = if repair.pause.is_some() { EventType::Warning } else { EventType::Normal };
-        let end = (0..=NOTE.min(sentence.len())).rev().find(|end| sentence.is_char_boundary(*end)).unwrap_or_default();
+        let note = mask(sentence);
+        let end = (0..=NOTE.min(note.len())).rev().find(|end| note.is_char_boundary(*end)).unwrap_or_default();
         Self {
             namespace: namespace.to_owned(),
             object: repair.object.clone(),
             uid: repair.uid.clone(),
             event_type,
             reason,
-            note: sentence[..end].to_owned(),
+            note: note[..end].to_owned(),
         }
     }
 }

@@ -174,8 +174,7 @@ fn repairs_are_told_on_the_object_and_alike_ones_count_up() {
         http.until_counts(&[&format!("flamectl_events_total{{result=\"written\"}} {repair}")]);
     }
     let told = until_told(&space, &["Repaired", "(x2 over "]);
-    let words =
-        "put back Service demo-object-cache: spec.ports[object-cache].port 9999 → 9090, changed by kubectl-patch";
+    let words = "put back Service demo-object-cache: spec.ports[grpc].port 9999 → 9090, changed by kubectl-patch";
     assert!(told.contains("Normal") && told.contains(words), "{told}");
     repaired(&space);
     let told = until_told(&space, &["Recreated", "Service demo-object-cache was deleted, created again"]);

@@ -69,7 +69,10 @@ impl Monitor {
 
     /// Takes in that the work ended.
     pub fn ends(&self) {
-        self.readiness().role = Role::Unknown;
+        let mut readiness = self.readiness();
+        if readiness.role == Role::Works {
+            readiness.role = Role::Unknown;
+        }
         self.metrics.leads(false);
     }
 

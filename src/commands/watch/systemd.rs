@@ -19,13 +19,14 @@ impl Systemd {
     /// Tells that the process is ready, from then on twice in each time that systemd waits that it lives, by the one thread
     /// that everything runs on, and that it ends once it was interrupted.
     pub fn follow(self, mut interrupted: watch::Receiver<bool>) {
-        self.notify("READY=1");
         // Without a watchdog nobody wants to hear.
         let pause = self.watchdog.map_or(NEVER, |time| time / 2);
         tokio::spawn(async move {
             let mut interval = tokio::time::interval(pause);
             interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
             let mut is_stopping = false;
+            // Signals are caught by now.
+            self.notify("READY=1");
             loop {
                 tokio::select! {
                     _ = interval.tick(), if self.watchdog.is_some() => self.notify("WATCHDOG=1"),
