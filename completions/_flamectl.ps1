@@ -224,6 +224,7 @@ Register-ArgumentCompleter -Native -CommandName 'flamectl' -ScriptBlock {
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Keep the flames of these files, or of the files in these directories, and read them again whenever they change')
             [CompletionResult]::new('--filename', '--filename', [CompletionResultType]::ParameterName, 'Keep the flames of these files, or of the files in these directories, and read them again whenever they change')
             [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'Write lines in this format')
+            [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Answer /healthz, /readyz and /metrics (Prometheus) over HTTP at this address, as 127.0.0.1:8080; port 0 takes a free one')
             [CompletionResult]::new('--lease', '--lease', [CompletionResultType]::ParameterName, 'The Lease to hold')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Use this context of the kubeconfig')

@@ -1503,7 +1503,7 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__watch)
-            opts="-f -A -n -v -q -h --filename --all-namespaces --crd --once --dry-run --log-format --leader-elect --lease --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
+            opts="-f -A -n -v -q -h --filename --all-namespaces --crd --once --dry-run --log-format --listen --leader-elect --lease --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1519,6 +1519,10 @@ _flamectl() {
                     ;;
                 --log-format)
                     COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --listen)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --lease)

@@ -214,6 +214,7 @@ set edit:completion:arg-completer[flamectl] = {|@words|
             cand -f 'Keep the flames of these files, or of the files in these directories, and read them again whenever they change'
             cand --filename 'Keep the flames of these files, or of the files in these directories, and read them again whenever they change'
             cand --log-format 'Write lines in this format'
+            cand --listen 'Answer /healthz, /readyz and /metrics (Prometheus) over HTTP at this address, as 127.0.0.1:8080; port 0 takes a free one'
             cand --lease 'The Lease to hold'
             cand --kubeconfig 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config'
             cand --context 'Use this context of the kubeconfig'

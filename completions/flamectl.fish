@@ -221,6 +221,7 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand down" -s h -l help -d 
 complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -s f -l filename -d 'Keep the flames of these files, or of the files in these directories, and read them again whenever they change' -r -F
 complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -l log-format -d 'Write lines in this format' -r -f -a "text\t'The time, the level, the flame, and what happened'
 json\t'One JSON object a line'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -l listen -d 'Answer /healthz, /readyz and /metrics (Prometheus) over HTTP at this address, as 127.0.0.1:8080; port 0 takes a free one' -r
 complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -l lease -d 'The Lease to hold' -r
 complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
 complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -l context -d 'Use this context of the kubeconfig' -r

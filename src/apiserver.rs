@@ -2,6 +2,7 @@
 //!
 //! Effects: imports `flame`, `error`, kube and tokio; never clap, never prints. What happens is told to an [`Observer`].
 
+mod connection;
 pub mod drive;
 pub mod events;
 pub mod evidence;
@@ -11,6 +12,7 @@ pub mod lease;
 pub mod logs;
 pub mod objects;
 pub mod read;
+pub mod reports;
 mod rights;
 pub mod surroundings;
 pub mod watch;
@@ -23,13 +25,14 @@ use std::time::{Duration, Instant};
 
 use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
-use kube::client::{AuthError, Body};
-use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::Config;
+use kube::client::AuthError;
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::core::Status;
-use kube::{Client, Config};
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 
+use self::connection::Connection;
 use crate::error::{Error, Result};
 use crate::flame::names::ObjectRef;
 use crate::flame::rollout::Event;
@@ -71,6 +74,8 @@ pub trait Observer: Sync {
     fn event(&self, event: Event);
     /// A moment passed, about four a second while something is awaited.
     fn tick(&self);
+    /// What there is to do was looked at, which took so long.
+    fn looked(&self, _took: Duration) {}
 }
 
 /// A request that was answered, or was not.
@@ -92,7 +97,7 @@ type Trace = Arc<dyn Fn(Request) + Send + Sync>;
 /// A connection to one Kubernetes API server.
 #[derive(Clone)]
 pub struct ApiServer {
-    client: Client,
+    connection: Arc<Connection>,
     request_timeout: Duration,
     namespace: String,
     url: String,
@@ -173,28 +178,24 @@ impl ApiServer {
     /// # Errors
     /// Where there are no credentials, or they cannot be read.
     pub async fn connect(options: &ConnectOptions) -> Result<Self> {
-        let mut config = config(options).await?;
-        trim_token_file(&mut config.auth_info);
-        config.connect_timeout = Some(CONNECT_TIMEOUT);
-        // kube would repeat 429, 503 and 504 up to 15 times without a word, a POST after 504 included (design: kube 5.0).
-        config.default_retry = false;
-        if options.impersonate.is_some() {
-            config.auth_info.impersonate = options.impersonate.clone();
-        }
-        if !options.impersonate_groups.is_empty() {
-            config.auth_info.impersonate_groups = Some(options.impersonate_groups.clone());
-        }
+        let (connection, config) = Connection::open(options).await?;
         let namespace = config.default_namespace.clone();
         let url = config.cluster_url.to_string().trim_end_matches('/').to_owned();
-        let client = Client::try_from(config).map_err(|error| Error::server(client_error(&error)))?;
         let request_timeout = Some(options.request_timeout).filter(|timeout| !timeout.is_zero()).unwrap_or(NEVER);
-        let slots = Arc::new(Semaphore::new(IN_FLIGHT));
-        Ok(Self { client, request_timeout, namespace, url, trace: None, slots, fence: None })
+        let (connection, slots) = (Arc::new(connection), Arc::new(Semaphore::new(IN_FLIGHT)));
+        Ok(Self { connection, request_timeout, namespace, url, trace: None, slots, fence: None })
     }
 
-    /// Tells `trace` of each request from now on, once it is answered.
+    /// Tells `trace`, too, of each request from now on, once it is answered.
     pub fn traced(self, trace: impl Fn(Request) + Send + Sync + 'static) -> Self {
-        Self { trace: Some(Arc::new(trace)), ..self }
+        let before = self.trace.clone();
+        let both = move |request: Request| {
+            if let Some(before) = &before {
+                before(request.clone());
+            }
+            trace(request);
+        };
+        Self { trace: Some(Arc::new(both)), ..self }
     }
 
     /// Returns the namespace of the kubeconfig's context, else `default`.
@@ -248,7 +249,7 @@ impl ApiServer {
 
     async fn answer(&self, request: http::Request<Vec<u8>>) -> Result<(StatusCode, HeaderMap, Vec<u8>), Failure> {
         let broken = |error: &dyn std::fmt::Display| Failure::Broken(error.to_string());
-        let response = self.client.send(request.map(Body::from)).await;
+        let response = self.connection.send(request).await;
         let response = response.map_err(|error| not_sent(&error))?;
         let (parts, body) = response.into_parts();
         let body = http_body_util::Limited::new(body, ANSWER_LIMIT).collect().await;
@@ -383,16 +384,6 @@ async fn config(options: &ConnectOptions) -> Result<Config> {
         Err(error) => {
             Config::incluster().map_err(|_| kubeconfig_error(&error).hint("nor does this run inside a cluster"))
         }
-    }
-}
-
-/// Takes the token out of a token file with a line break, as an editor leaves it: kube would send that along, and no header
-/// takes it. Such a file is read only once; those that are renewed, as a Pod's, have none.
-fn trim_token_file(auth: &mut AuthInfo) {
-    let text = auth.token_file.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
-    if let Some(text) = text.filter(|text| text.trim() != text.as_str() && auth.token.is_none()) {
-        auth.token = Some(text.trim().to_owned().into());
-        auth.token_file = None;
     }
 }
 

@@ -22,6 +22,7 @@ pub mod owner;
 pub mod parse;
 pub mod plan;
 pub mod preflight;
+pub mod reports;
 pub mod rollout;
 pub mod schema;
 pub mod selector;

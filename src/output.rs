@@ -9,6 +9,7 @@ pub mod explain;
 pub mod jsonpath;
 pub mod log;
 pub mod logs;
+pub mod metrics;
 pub mod pods;
 pub mod progress;
 pub mod report;

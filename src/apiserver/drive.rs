@@ -86,6 +86,7 @@ impl Drive<'_> {
                 self.tell(rollout, &mut told);
             }
             let cost = self.now().saturating_sub(before);
+            self.observer.looked(cost);
             match step {
                 Step::Done if outside.aims.is_none() => return Ok(()),
                 Step::Stop(error) => return Err(Box::pin(self.informed(rollout, error, &mut inquirer, outside)).await),
@@ -216,9 +217,12 @@ impl Drive<'_> {
     }
 
     fn tell_repair(&self, rollout: &mut Rollout, write: &Write, drift: Vec<Drift>, outcome: &Outcome) {
-        if matches!(outcome, Outcome::Created(_) | Outcome::Changed(_) | Outcome::Gone)
-            && let Some(repair) = rollout.repaired(write, drift)
-        {
+        let uid = match outcome {
+            Outcome::Created(observed) | Outcome::Changed(observed) => Some(observed.meta().uid.as_str()),
+            Outcome::Gone => None,
+            _ => return,
+        };
+        if let Some(repair) = rollout.repaired(write, drift, uid) {
             self.observer.event(Event::Repaired(Box::new(repair)));
         }
     }

@@ -70,7 +70,10 @@ impl ApiServer {
         let params = ListParams { limit: Some(EVENTS), field_selector: Some(fields), ..Default::default() };
         let request = event_requests(namespace).list(&params);
         match self.ask_for::<List<wire::Event>>(request).await {
-            Ok(list) => events::warnings(list.items.into_iter().map(Into::into).collect()),
+            Ok(list) => {
+                let others = list.items.into_iter().filter(|event| !event.is_ours());
+                events::warnings(others.map(Into::into).collect())
+            }
             Err(failure) => {
                 tell(observer, &format!("warnings about Pod {pod} are not known"), &failure);
                 Vec::new()

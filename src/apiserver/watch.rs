@@ -352,7 +352,7 @@ impl ApiServer {
     /// Opens a stream; how long it goes on is its reader's business.
     pub(super) async fn stream(&self, request: http::Request<Vec<u8>>, within: Duration) -> Result<Body, Failure> {
         let traced = self.begin(&request);
-        let opened = tokio::time::timeout(within, self.client.send(request.map(Body::from))).await;
+        let opened = tokio::time::timeout(within, self.connection.send(request)).await;
         traced.end(opened.as_ref().ok().and_then(|opened| opened.as_ref().ok()).map(|response| response.status()));
         let opened = opened.map_err(|_| Failure::Broken(format!("{} opened no stream", self.url)))?;
         let response = opened.map_err(|error| Failure::Broken(super::client_error(&error)))?;

@@ -1,6 +1,7 @@
 //! The arguments of each command, one struct a command; their doc comments are the help text.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -238,6 +239,9 @@ pub struct WatchArgs {
     #[arg(long, value_name = "FORMAT", default_value = "text", value_enum, env = "FLAMECTL_LOG_FORMAT")]
     #[arg(hide_env_values = true)]
     pub log_format: LogFormat,
+    /// Answer /healthz, /readyz and /metrics (Prometheus) over HTTP at this address, as 127.0.0.1:8080; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", conflicts_with_all = ["once", "dry_run"])]
+    pub listen: Option<SocketAddr>,
     /// Work only while holding a Lease; of several processes with the same one, the others stand by
     ///
     /// Another takes over within 15 seconds, at once where the leader was told to end

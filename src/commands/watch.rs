@@ -7,10 +7,15 @@
 mod fleet;
 mod keeper;
 mod leader;
+mod monitor;
 mod objects;
 mod once;
+mod reports;
 mod sources;
 mod statuses;
+mod systemd;
+
+use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -23,8 +28,11 @@ use crate::error::{Error, Result};
 use crate::output::log::{Log, LogFormat};
 use fleet::Fleet;
 use leader::Post;
+use monitor::Monitor;
 use objects::Objects;
+use reports::Reporter;
 use sources::{Files, Records};
+use systemd::Systemd;
 
 pub async fn run(context: &Context<'_>, args: &WatchArgs) -> Result<u8> {
     if args.filename.contains(&Source::Stdin) {
@@ -38,8 +46,16 @@ pub async fn run(context: &Context<'_>, args: &WatchArgs) -> Result<u8> {
         return once::run(context, &api, args, files.flames()).await;
     }
     let log = Log::new(context.printer, log_format(context, args), time_of_day);
-    let mut post = Post::new(context, args, &api, &log);
-    let mut watching = Watching { context, args, log, files, interrupted: interrupts(context), hangups: hangups() };
+    let (interrupted, hangups) = (interrupts(context), hangups());
+    let monitor = Arc::new(Monitor::default());
+    if let Some(address) = args.listen {
+        monitor::listen(address, &monitor, &log).await?;
+    }
+    let counts = Arc::clone(&monitor);
+    let api = api.traced(move |request| counts.metrics.request(&request.method, &request.path, request.status));
+    Systemd::detect().follow(interrupted.clone());
+    let mut post = Post::new(context, args, &api, &log, &monitor);
+    let mut watching = Watching { context, args, log, monitor, files, interrupted, hangups };
     while let Some(api) = watching.stand_by(&api, &mut post).await {
         watching.keep(&api, &post).await;
     }
@@ -53,6 +69,7 @@ struct Watching<'a> {
     context: &'a Context<'a>,
     args: &'a WatchArgs,
     log: Log,
+    monitor: Arc<Monitor>,
     files: Files<'a>,
     interrupted: watch::Receiver<bool>,
     hangups: Hangups,
@@ -72,12 +89,14 @@ impl Watching<'_> {
 
     /// Keeps the flames until it is interrupted or may work no longer.
     async fn keep(&mut self, api: &ApiServer, post: &Post) {
-        let Self { context, args, log, files, .. } = self;
+        let Self { context, args, log, monitor, files, .. } = self;
+        monitor.begins();
+        let (reports, reporter) = Reporter::start(api, log, monitor);
         let (aims, mut news) = mpsc::unbounded_channel();
         let follows_records = args.filename.is_empty() && !args.crd;
         let namespace = (!args.all_namespaces).then(|| context.namespace(api));
         let (records, record_news) = mpsc::unbounded_channel();
-        let mut fleet = Fleet::new(api, log, (follows_records, args.all_namespaces), records);
+        let mut fleet = Fleet::new(api, log, (monitor, reports), (follows_records, args.all_namespaces), records);
         // Whatever tells what is desired ends with this.
         let mut source = JoinSet::new();
         if follows_records {
@@ -93,6 +112,10 @@ impl Watching<'_> {
             }
         }
         files.begin(log);
+        if !follows_records && files.flames().is_empty() {
+            // There is nothing to be listed yet.
+            monitor.listed(None);
+        }
         loop {
             tokio::select! {
                 Some(aim) = news.recv() => fleet.aim(aim),
@@ -103,6 +126,8 @@ impl Watching<'_> {
             }
         }
         fleet.end().await;
+        reporter.end().await;
+        monitor.ends();
     }
 }
 

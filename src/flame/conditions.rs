@@ -9,7 +9,7 @@ const LENGTH: usize = 1024;
 
 /// What is known of a flame that lives as an object.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
+pub struct Standing {
     /// The generation of the object's spec that all of this is about.
     pub generation: i64,
     /// Why the spec is not followed, in words; what was followed before stays in force.
@@ -24,8 +24,8 @@ pub struct Report {
 
 /// Returns the `status` that the object should have, given the one it has: what time a condition turned is kept as long as
 /// it stays what it is. `now` is in RFC 3339's form.
-pub fn object_status(report: &Report, previous: &Value, now: &str) -> Value {
-    let mut status = match &report.status {
+pub fn object_status(standing: &Standing, previous: &Value, now: &str) -> Value {
+    let mut status = match &standing.status {
         Some(status) => json!({
             "sessionManager": { "ready": status.session_manager.ready, "endpoint": status.session_manager.endpoint },
             "executorManager": { "replicas": status.executor_manager.replicas, "ready": status.executor_manager.ready },
@@ -35,10 +35,10 @@ pub fn object_status(report: &Report, previous: &Value, now: &str) -> Value {
         // What was said of it before stays, as the Pods do.
         None => json!({ "state": previous["state"].as_str().unwrap_or("Pending") }),
     };
-    status["message"] = message(report).into();
-    status["observedGeneration"] = report.generation.into();
-    let conditions = [accepted(report), ready(report), stalled(report), contested(report)];
-    let conditions = conditions.map(|condition| condition.value(report.generation, previous, now));
+    status["message"] = message(standing).into();
+    status["observedGeneration"] = standing.generation.into();
+    let conditions = [accepted(standing), ready(standing), stalled(standing), contested(standing)];
+    let conditions = conditions.map(|condition| condition.value(standing.generation, previous, now));
     status["conditions"] = Value::Array(conditions.into());
     status
 }
@@ -57,9 +57,9 @@ pub fn says(status: &Value, wanted: &Value) -> bool {
     }
 }
 
-fn message(report: &Report) -> String {
-    let of_status = report.status.as_ref().map(|status| status.message.as_str());
-    match (&report.refused, &report.stalled, of_status) {
+fn message(standing: &Standing) -> String {
+    let of_status = standing.status.as_ref().map(|status| status.message.as_str());
+    match (&standing.refused, &standing.stalled, of_status) {
         (Some(why), ..) => format!("not followed: {why}"),
         (None, Some(why), _) => why.clone(),
         (None, None, Some(message)) => message.to_owned(),
@@ -94,8 +94,8 @@ impl Condition<'_> {
     }
 }
 
-fn accepted(report: &Report) -> Condition<'_> {
-    let (status, reason, message) = match &report.refused {
+fn accepted(standing: &Standing) -> Condition<'_> {
+    let (status, reason, message) = match &standing.refused {
         Some(why) => ("False", "Invalid", why.as_str()),
         None => ("True", "Valid", "The spec is valid and followed"),
     };
@@ -103,8 +103,8 @@ fn accepted(report: &Report) -> Condition<'_> {
 }
 
 /// Ready means all, as for a Deployment; the reference's Running needs only one executor.
-fn ready(report: &Report) -> Condition<'_> {
-    let Some(known) = &report.status else {
+fn ready(standing: &Standing) -> Condition<'_> {
+    let Some(known) = &standing.status else {
         return Condition { kind: "Ready", status: "Unknown", reason: "NotLooked", message: "".into() };
     };
     let is_complete =
@@ -118,16 +118,16 @@ fn ready(report: &Report) -> Condition<'_> {
     Condition { kind: "Ready", status, reason, message: known.message.as_str().into() }
 }
 
-fn stalled(report: &Report) -> Condition<'_> {
-    let (status, reason, message) = match &report.stalled {
+fn stalled(standing: &Standing) -> Condition<'_> {
+    let (status, reason, message) = match &standing.stalled {
         Some(why) => ("True", "Trouble", why.as_str()),
         None => ("False", "Working", ""),
     };
     Condition { kind: "Stalled", status, reason, message: message.into() }
 }
 
-fn contested(report: &Report) -> Condition<'_> {
-    let (status, reason, message) = match &report.contested {
+fn contested(standing: &Standing) -> Condition<'_> {
+    let (status, reason, message) = match &standing.contested {
         Some(what) => ("True", "ChangedBack", what.as_str()),
         None => ("False", "Undisputed", ""),
     };
@@ -147,8 +147,8 @@ mod tests {
         conditions.map(|it| format!("{}={} {}", text(it, "type"), text(it, "status"), text(it, "reason"))).collect()
     }
 
-    fn of(snapshot: &Snapshot) -> Report {
-        Report { generation: 3, status: Some(verdict(&flame(2), snapshot, 0).status), ..Default::default() }
+    fn of(snapshot: &Snapshot) -> Standing {
+        Standing { generation: 3, status: Some(verdict(&flame(2), snapshot, 0).status), ..Default::default() }
     }
 
     #[test]
@@ -192,17 +192,17 @@ mod tests {
 
     #[test]
     fn what_is_refused_stalled_or_contested_is_said() {
-        let refused = Report { refused: Some("spec.x: unknown field".to_owned()), ..Default::default() };
+        let refused = Standing { refused: Some("spec.x: unknown field".to_owned()), ..Default::default() };
         let status = object_status(&refused, &Value::Null, "now");
         assert_eq!(
             (status["state"].as_str(), status["message"].as_str()),
             (Some("Pending"), Some("not followed: spec.x: unknown field"))
         );
         assert_eq!(conditions(&status)[..2], ["Accepted=False Invalid", "Ready=Unknown NotLooked"]);
-        let mut report = of(&running(&flame(2)));
-        report.stalled = Some("Pod demo-session-manager is not ours".to_owned());
-        report.contested = Some("Service demo-object-cache".to_owned());
-        let status = object_status(&report, &Value::Null, "now");
+        let mut standing = of(&running(&flame(2)));
+        standing.stalled = Some("Pod demo-session-manager is not ours".to_owned());
+        standing.contested = Some("Service demo-object-cache".to_owned());
+        let status = object_status(&standing, &Value::Null, "now");
         assert_eq!(status["message"], "Pod demo-session-manager is not ours");
         assert_eq!(conditions(&status)[2..], ["Stalled=True Trouble", "Contested=True ChangedBack"]);
     }

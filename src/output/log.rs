@@ -331,7 +331,16 @@ mod tests {
     fn repair(kind: Kind, name: &str, why: &[Why], drift: Vec<Drift>) -> Repair {
         let by = (!drift.is_empty()).then(|| ("kubectl-edit".to_owned(), Some(1_767_323_000)));
         let object = ObjectRef::new(kind, name);
-        Repair { object, action: Action::Update, why: why.to_vec(), drift, by, count: 1, pause: None }
+        Repair {
+            object,
+            action: Action::Update,
+            why: why.to_vec(),
+            drift,
+            uid: String::new(),
+            by,
+            count: 1,
+            pause: None,
+        }
     }
 
     #[test]

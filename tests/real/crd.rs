@@ -284,6 +284,8 @@ const READERS: &[&str] = &[
     // Flame's patterns have another grammar than the server's.
     "Flame reads a regular expression",
     "fe80::1",
+    // What JSON has no word for.
+    "got 0o10",
 ];
 
 /// What the reader takes and the server does not: a number with a fraction is none of its quantities.
@@ -311,7 +313,7 @@ fn the_server_takes_what_the_reader_takes_and_refuses_what_rules_can_say() {
             continue;
         }
         let is_read = parse("f.yaml", case.input.as_bytes()).flame.is_some();
-        let only_reader = READERS.iter().any(|it| case.expected.contains(it));
+        let only_reader = READERS.iter().any(|it| case.expected.contains(it) || case.lines.contains(it));
         match (is_read, server.refuses(&document)) {
             (true, Some(said)) => unlike.push(format!("refused: {said}\nof {}", case.lines)),
             (false, None) if !only_reader => unlike.push(format!("taken: {}\n{}", case.lines, case.expected)),
@@ -349,15 +351,15 @@ fn kubectl_explains_scales_and_waits() {
     for said in ["The Pods that do the work", "replicas\t<integer>", "image\t<string> -required-", "enum: host, wasm"] {
         assert!(section.contains(said), "{said:?} is not in {section}");
     }
+    write_status(&space, &running()).exits(0);
+    space.kubectl(&["wait", "fc/demo", "--for=jsonpath={.status.state}=Running", "--timeout=60s"]);
+    space.kubectl(&["wait", "fc/demo", "--for=condition=Ready", "--timeout=60s"]);
     space.kubectl(&["scale", "flamecluster", "demo", "--replicas=5"]);
     let replicas = ["get", "fc", "demo", "-o", "jsonpath={.spec.executorManager.replicas}"];
     assert_eq!(space.kubectl(&replicas), "5");
     let mut command = space.bed.kubectl();
     command.args(["--namespace", &space.name, "scale", "flamecluster", "demo", "--replicas=10001"]);
     Ran::of(command).exits(1).says("10000");
-    write_status(&space, &running()).exits(0);
-    space.kubectl(&["wait", "fc/demo", "--for=jsonpath={.status.state}=Running", "--timeout=60s"]);
-    space.kubectl(&["wait", "fc/demo", "--for=condition=Ready", "--timeout=60s"]);
 }
 
 #[test]

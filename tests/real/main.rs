@@ -37,6 +37,7 @@ mod pictures;
 mod preflight;
 mod progress;
 mod scale;
+mod serve;
 mod status;
 mod status_watch;
 mod trouble;

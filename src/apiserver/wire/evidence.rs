@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::{Condition, Meta};
 use crate::flame::events::{EventType, ObservedEvent, is_of_flame};
 use crate::flame::evidence::NodeNote;
+use crate::flame::names::FIELD_MANAGER;
 
 /// An event (events.k8s.io): reporters of the new kind write `eventTime` and `series`, those of the old kind the deprecated
 /// fields.
@@ -16,6 +17,7 @@ pub struct Event {
     r#type: String,
     reason: Option<String>,
     note: Option<String>,
+    reporting_controller: String,
     regarding: Regarding,
     event_time: Option<Timestamp>,
     series: Option<Series>,
@@ -49,6 +51,11 @@ impl Event {
     /// Returns `metadata.resourceVersion`.
     pub fn resource_version(&self) -> &str {
         &self.metadata.resource_version
+    }
+
+    /// Tells whether `watch` wrote it: what it put right is no evidence of why something fails.
+    pub fn is_ours(&self) -> bool {
+        self.reporting_controller == FIELD_MANAGER
     }
 
     /// Tells whether it is about one of a flame's objects.

@@ -8,8 +8,10 @@ use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::keeper::Keeper;
+use super::monitor::Monitor;
+use super::reports::Reports;
 use super::sources::Aim;
-use super::statuses::Reporter;
+use super::statuses::StatusSink;
 use crate::apiserver::hub::{Hub, RecordNews};
 use crate::apiserver::objects::FlameObject;
 use crate::apiserver::watch::Watch;
@@ -33,7 +35,7 @@ pub struct Fleet {
     log: Log,
     kept: BTreeMap<FlameKey, Kept>,
     /// Where what is known goes of flames that live as objects, followed or not.
-    reporters: BTreeMap<FlameKey, Reporter>,
+    sinks: BTreeMap<FlameKey, StatusSink>,
     /// What opens the hub of a namespace in which no flame is kept yet.
     opening: Option<JoinHandle<()>>,
 }
@@ -50,13 +52,16 @@ impl Fleet {
     pub fn new(
         api: &ApiServer,
         log: &Log,
+        (monitor, reports): (&Arc<Monitor>, Reports),
         (follows_records, is_global): (bool, bool),
         records: mpsc::UnboundedSender<RecordNews>,
     ) -> Self {
         let (api, own) = (api.clone(), log.clone());
-        let hubs = Hubs { api, log: own, follows_records, is_global, records, hubs: Mutex::default() };
-        let (kept, reporters) = (BTreeMap::new(), BTreeMap::new());
-        Self { hubs: Arc::new(hubs), log: log.clone(), kept, reporters, opening: None }
+        let monitor = Arc::clone(monitor);
+        let hubs =
+            Hubs { api, log: own, monitor, reports, follows_records, is_global, records, hubs: Mutex::default() };
+        let (kept, sinks) = (BTreeMap::new(), BTreeMap::new());
+        Self { hubs: Arc::new(hubs), log: log.clone(), kept, sinks, opening: None }
     }
 
     /// Follows what is in a namespace, or in all, before any flame of it is kept.
@@ -89,37 +94,39 @@ impl Fleet {
                 return self.log.trouble(Some(&key), error.what);
             }
         };
-        let reporter = object.map(|object| self.reporter(&object));
-        if let Some(reporter) = &reporter {
-            reporter.report(|report| report.refused = None);
+        let sink = object.map(|object| self.sink(&object));
+        if let Some(sink) = &sink {
+            sink.tell(|standing| standing.refused = None);
         }
         if let Some(kept) = self.kept.get(&key) {
             // Its task ends only when it is left.
             let _ = kept.aims.send(desired);
             return;
         }
+        self.hubs.monitor.metrics.kept(&key);
         let (aims, receiver) = mpsc::unbounded_channel();
         let (leave, left) = watch::channel(false);
-        let keeper = Keeper::new(&self.hubs, &self.log, &key, reporter);
+        let keeper = Keeper::new(&self.hubs, &self.log, &key, sink);
         let task = tokio::spawn(keeper.keep(desired, receiver, left));
         self.kept.insert(key, Kept { aims, leave, task });
     }
 
-    fn reporter(&mut self, object: &FlameObject) -> Reporter {
-        let start = || Reporter::start(&self.hubs.api, object, &self.log);
-        self.reporters.entry(object.key.clone()).or_insert_with(start).clone()
+    fn sink(&mut self, object: &FlameObject) -> StatusSink {
+        let start = || StatusSink::start(&self.hubs.api, object, &self.log);
+        self.sinks.entry(object.key.clone()).or_insert_with(start).clone()
     }
 
     /// Takes in that an object says what cannot be followed; what was followed before is kept.
     fn refuse(&mut self, object: &FlameObject, why: String) {
         let generation = object.owner.generation;
-        self.reporter(object).report(|report| (report.refused, report.generation) = (Some(why), generation));
+        self.sink(object).tell(|standing| (standing.refused, standing.generation) = (Some(why), generation));
     }
 
     fn leave(&mut self, key: &FlameKey, why: &str) {
-        self.reporters.remove(key);
+        self.sinks.remove(key);
         if let Some(kept) = self.kept.remove(key) {
             let _ = kept.leave.send(true);
+            self.hubs.monitor.metrics.left(key);
             self.log.info(format!("{key} is left as it is: {why}"));
         }
     }
@@ -128,7 +135,8 @@ impl Fleet {
     pub async fn end(self) {
         self.opening.inspect(JoinHandle::abort);
         let mut tasks = Vec::new();
-        for kept in self.kept.into_values() {
+        for (key, kept) in self.kept {
+            self.hubs.monitor.metrics.left(&key);
             let _ = kept.leave.send(true);
             tasks.push((kept.aims, kept.task));
         }
@@ -149,6 +157,10 @@ pub struct Hubs {
     pub api: ApiServer,
     /// Whether what is desired is what the records say.
     pub follows_records: bool,
+    /// Who counts what happens.
+    pub monitor: Arc<Monitor>,
+    /// Who tells of repairs on the objects.
+    pub reports: Reports,
     log: Log,
     is_global: bool,
     records: mpsc::UnboundedSender<RecordNews>,
@@ -166,8 +178,10 @@ impl Hubs {
         if hubs.contains_key(&scope) {
             return Ok(());
         }
-        let hub = Hub::start(&self.api, scope.as_deref(), self.records.clone(), &Told(&self.log)).await?;
-        tokio::spawn(tell_trouble(hub.trouble(), self.log.clone()));
+        let started = Hub::start(&self.api, scope.as_deref(), self.records.clone(), &Told(&self.log)).await;
+        let hub = started.inspect_err(|error| self.monitor.not_listed(scope.as_deref(), &error.what))?;
+        self.monitor.listed(scope.as_deref());
+        tokio::spawn(tell_trouble(hub.trouble(), self.log.clone(), Arc::clone(&self.monitor), scope.clone()));
         hubs.insert(scope, hub);
         Ok(())
     }
@@ -187,10 +201,19 @@ impl Hubs {
 }
 
 /// Tells once when news stop to come, why, and when they come again.
-async fn tell_trouble(mut trouble: watch::Receiver<BTreeMap<Kind, String>>, log: Log) {
+async fn tell_trouble(
+    mut trouble: watch::Receiver<BTreeMap<Kind, String>>,
+    log: Log,
+    monitor: Arc<Monitor>,
+    scope: Option<String>,
+) {
     let mut is_told = false;
     while trouble.changed().await.is_ok() {
         let why = trouble.borrow_and_update().values().next().cloned();
+        match &why {
+            Some(why) => monitor.not_watched(scope.as_deref(), why),
+            None => monitor.listed(scope.as_deref()),
+        }
         match why {
             Some(why) if !is_told => {
                 log.trouble(None, format!("the server cannot be watched: {why}"));

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 
 use super::fleet::{BACKOFF, Hubs};
-use super::statuses::Reporter;
+use super::statuses::StatusSink;
 use crate::apiserver::Observer;
 use crate::apiserver::drive::{Drive, Outside};
 use crate::apiserver::watch::Watch;
@@ -16,6 +16,7 @@ use crate::flame::manifests::Manifests;
 use crate::flame::names::{FlameKey, Kind};
 use crate::flame::observed::Snapshot;
 use crate::flame::plan::Desired;
+use crate::flame::reports::Report;
 use crate::flame::rollout::{Event, Options, Rollout};
 use crate::flame::state::Outlook;
 use crate::output::log::{FlameLog, Log, sentence};
@@ -30,20 +31,26 @@ pub struct Keeper {
     view: View,
 }
 
-/// Brings what happens to the log, and to the status of a flame that lives as an object.
+/// Brings what happens to the log, to those who count it, to the objects, and to the status of a flame that lives as one.
 struct View {
+    hubs: Arc<Hubs>,
+    key: FlameKey,
     log: FlameLog,
     started: Instant,
-    reporter: Option<Reporter>,
+    sink: Option<StatusSink>,
     /// Until when the last fight is told.
     contested_until: Mutex<Option<Instant>>,
 }
 
 impl Observer for View {
     fn event(&self, event: Event) {
+        self.hubs.monitor.metrics.event(&self.key, &event);
+        if let Event::Repaired(repair) = &event {
+            self.hubs.reports.add(Report::of(&self.key.namespace, repair, &sentence(repair)));
+        }
         self.log.event(&event, self.started.elapsed());
-        if let Some(reporter) = &self.reporter {
-            self.report(reporter, &event);
+        if let Some(sink) = &self.sink {
+            self.tell_status(sink, &event);
         }
     }
 
@@ -52,32 +59,36 @@ impl Observer for View {
         let mut until = self.contested_until.lock().unwrap_or_else(PoisonError::into_inner);
         if until.is_some_and(|until| now() >= until) {
             *until = None;
-            self.reporter.iter().for_each(|reporter| reporter.report(|report| report.contested = None));
+            self.sink.iter().for_each(|sink| sink.tell(|standing| standing.contested = None));
         }
+    }
+
+    fn looked(&self, took: Duration) {
+        self.hubs.monitor.metrics.reconciled(took);
     }
 }
 
 impl View {
-    fn report(&self, reporter: &Reporter, event: &Event) {
+    fn tell_status(&self, sink: &StatusSink, event: &Event) {
         match event {
-            Event::Progress(progress) => reporter.report(|report| {
+            Event::Progress(progress) => sink.tell(|standing| {
                 let Some((status, generation)) = progress.status.as_deref() else { return };
-                report.status = Some(status.clone());
+                standing.status = Some(status.clone());
                 let hopeless = progress.causes.iter().find(|cause| cause.outlook == Outlook::Hopeless);
                 match hopeless {
-                    Some(cause) => report.stalled = Some(cause.to_string()),
-                    None if progress.to_do == 0 => report.stalled = None,
+                    Some(cause) => standing.stalled = Some(cause.to_string()),
+                    None if progress.to_do == 0 => standing.stalled = None,
                     None => {}
                 }
-                if report.refused.is_none() {
-                    report.generation = generation.unwrap_or(report.generation);
+                if standing.refused.is_none() {
+                    standing.generation = generation.unwrap_or(standing.generation);
                 }
             }),
-            Event::Wrote(..) => reporter.report(|report| report.stalled = None),
+            Event::Wrote(..) => sink.tell(|standing| standing.stalled = None),
             Event::Repaired(repair) if repair.pause.is_some() => {
                 let until = now() + repair.pause.unwrap_or_default() * 2 + CALM;
                 *self.contested_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
-                reporter.report(|report| report.contested = Some(sentence(repair)));
+                sink.tell(|standing| standing.contested = Some(sentence(repair)));
             }
             _ => {}
         }
@@ -85,7 +96,7 @@ impl View {
 
     /// Says in the status what stops the work.
     fn stalled(&self, what: &str) {
-        self.reporter.iter().for_each(|reporter| reporter.report(|report| report.stalled = Some(what.to_owned())));
+        self.sink.iter().for_each(|sink| sink.tell(|standing| standing.stalled = Some(what.to_owned())));
     }
 }
 
@@ -98,10 +109,17 @@ struct Trouble {
 
 impl Keeper {
     /// Makes the keeper of a flame.
-    pub fn new(hubs: &Arc<Hubs>, log: &Log, key: &FlameKey, reporter: Option<Reporter>) -> Self {
-        let contested_until = Mutex::default();
-        let view = View { log: FlameLog::new(log, key), started: now(), reporter, contested_until };
-        Self { hubs: Arc::clone(hubs), key: key.clone(), view }
+    pub fn new(hubs: &Arc<Hubs>, log: &Log, key: &FlameKey, sink: Option<StatusSink>) -> Self {
+        let hubs = Arc::clone(hubs);
+        let view = View {
+            hubs: Arc::clone(&hubs),
+            key: key.clone(),
+            log: FlameLog::new(log, key),
+            started: now(),
+            sink,
+            contested_until: Mutex::default(),
+        };
+        Self { hubs, key: key.clone(), view }
     }
 
     /// Keeps the flame until `left` says so.
@@ -123,6 +141,7 @@ impl Keeper {
                 _ = left.changed() => return,
             }
         };
+        self.goes_on();
         self.view.log.info(format!("watching {} in namespace {}", self.key.name, self.key.namespace));
         let mut outside = Outside { interrupted: left, aims: Some(aims), watch: Some(watch) };
         loop {
@@ -138,6 +157,7 @@ impl Keeper {
             };
             self.tell(&mut trouble, &error);
             drive.rest(&mut rollout, trouble.pause, &mut outside).await;
+            self.goes_on();
             if *outside.interrupted.borrow() {
                 return;
             }
@@ -181,8 +201,14 @@ impl Keeper {
         Ok(reading.snapshot)
     }
 
+    fn goes_on(&self) {
+        self.hubs.monitor.metrics.backs_off(&self.key, false);
+    }
+
     /// Tells what stopped the work, once as long as it is the same, and makes the next pause longer.
     fn tell(&self, trouble: &mut Trouble, error: &Error) {
+        self.hubs.monitor.metrics.error(&format!("{:?}", error.kind));
+        self.hubs.monitor.metrics.backs_off(&self.key, true);
         let now = now();
         trouble.pause = match now.duration_since(trouble.since) {
             calm if calm > CALM.max(trouble.pause * 2) => BACKOFF.0,

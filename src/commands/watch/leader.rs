@@ -3,6 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
+use super::monitor::Monitor;
 use crate::apiserver::ApiServer;
 use crate::apiserver::lease::{Election, ElectionNews, Fence, LeaseRef};
 use crate::cli::WatchArgs;
@@ -18,12 +19,15 @@ pub struct Post {
 
 impl Post {
     /// Begins to stand by where that is asked for.
-    pub fn new(context: &Context<'_>, args: &WatchArgs, api: &ApiServer, log: &Log) -> Self {
+    pub fn new(context: &Context<'_>, args: &WatchArgs, api: &ApiServer, log: &Log, monitor: &Arc<Monitor>) -> Self {
         let election = args.leader_elect.then(|| {
             let namespace = args.lease.namespace.clone().unwrap_or_else(|| context.namespace(api));
             let lease = LeaseRef { namespace, name: args.lease.name.clone(), identity: identity() };
-            let log = log.clone();
-            Election::start(api, lease, move |news| tell(&log, news))
+            let (log, monitor) = (log.clone(), Arc::clone(monitor));
+            Election::start(api, lease, move |news| {
+                monitor.election(&news);
+                tell(&log, news);
+            })
         });
         Self { election, fence: None }
     }

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 use super::fleet::BACKOFF;
 use crate::apiserver::ApiServer;
 use crate::apiserver::objects::{FlameObject, Stored};
-use crate::flame::conditions::{Report, object_status, says};
+use crate::flame::conditions::{Standing, object_status, says};
 use crate::flame::names::FlameKey;
 use crate::flame::owner::Owner;
 use crate::output::log::Log;
@@ -22,13 +22,13 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// Where what is known of one flame goes.
 #[derive(Clone)]
-pub struct Reporter(watch::Sender<Report>);
+pub struct StatusSink(watch::Sender<Standing>);
 
-impl Reporter {
-    /// Starts to keep the status of an object, for as long as there is somebody to report.
+impl StatusSink {
+    /// Starts to keep the status of an object, for as long as somebody tells of it.
     pub fn start(api: &ApiServer, object: &FlameObject, log: &Log) -> Self {
-        let first = Report { generation: object.owner.generation, ..Report::default() };
-        let (sender, reports) = watch::channel(first);
+        let first = Standing { generation: object.owner.generation, ..Standing::default() };
+        let (sender, standings) = watch::channel(first);
         let writer = Writer {
             api: api.clone(),
             key: object.key.clone(),
@@ -36,16 +36,16 @@ impl Reporter {
             status: object.status.clone(),
             log: log.clone(),
         };
-        tokio::spawn(writer.write(reports));
+        tokio::spawn(writer.write(standings));
         Self(sender)
     }
 
     /// Takes in what changed.
-    pub fn report(&self, change: impl FnOnce(&mut Report)) {
-        self.0.send_if_modified(|report| {
-            let before = report.clone();
-            change(report);
-            *report != before
+    pub fn tell(&self, change: impl FnOnce(&mut Standing)) {
+        self.0.send_if_modified(|standing| {
+            let before = standing.clone();
+            change(standing);
+            *standing != before
         });
     }
 }
@@ -60,14 +60,14 @@ struct Writer {
 }
 
 impl Writer {
-    async fn write(mut self, mut reports: watch::Receiver<Report>) {
+    async fn write(mut self, mut standings: watch::Receiver<Standing>) {
         let mut pause = BACKOFF.0;
         let mut told = String::new();
-        while reports.changed().await.is_ok() {
+        while standings.changed().await.is_ok() {
             loop {
                 sleep(GATHERS).await;
-                let report = reports.borrow_and_update().clone();
-                let wanted = object_status(&report, &self.status, &now());
+                let standing = standings.borrow_and_update().clone();
+                let wanted = object_status(&standing, &self.status, &now());
                 if says(&self.status, &wanted) {
                     break;
                 }

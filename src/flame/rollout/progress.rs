@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind};
 use crate::flame::names::{Kind, ObjectRef};
 use crate::flame::plan::{Op, Plan, Why};
 use crate::flame::stage::{Stage, Stages};
-use crate::flame::state::{Cause, Status};
+use crate::flame::state::{Cause, ClusterState, Status};
 
 /// Most causes that are handed on; nobody reads more while waiting.
 const MAX_CAUSES: usize = 8;
@@ -85,6 +85,11 @@ pub enum Event {
 }
 
 impl Progress {
+    /// Returns the flame's state; none of one that is taken down.
+    pub fn state(&self) -> Option<ClusterState> {
+        self.status.as_ref().map(|status| status.0.state)
+    }
+
     /// Tells whether there is nothing left to wait for.
     pub fn is_complete(&self) -> bool {
         let all_ready = self.session_manager.ready() > 0 && self.executors.ready() == self.replicas;

@@ -26,6 +26,8 @@ pub struct Repair {
     pub why: Vec<Why>,
     /// Which fields, from what to what; empty where the whole object was gone.
     pub drift: Vec<Drift>,
+    /// The uid of what is there now, or of what was deleted.
+    pub uid: String,
     /// Who wrote the object last besides flamectl and when, where the server tells.
     pub by: Option<(String, Option<Seconds>)>,
     /// How often it was put right lately, this time included.
@@ -83,8 +85,9 @@ impl Repairs {
 }
 
 impl Rollout {
-    /// Returns the repair that a write was, once it worked; none where it brings the flame to something new.
-    pub fn repaired(&mut self, write: &Write, drift: Vec<Drift>) -> Option<Repair> {
+    /// Returns the repair that a write was, once it worked; none where it brings the flame to something new. `uid` is that of
+    /// what the write left; none where nothing is left.
+    pub fn repaired(&mut self, write: &Write, drift: Vec<Drift>, uid: Option<&str>) -> Option<Repair> {
         // What is made in place of what was deleted is the end of the same repair.
         let is_end = write.action == Action::Create && write.why.contains(&Why::Terminating);
         if !self.options.persistent || !self.repairs.settled || is_end {
@@ -99,6 +102,7 @@ impl Rollout {
             action: write.action,
             why: write.why.clone(),
             drift,
+            uid: uid.map(str::to_owned).or_else(|| write.uid.clone()).unwrap_or_default(),
             by,
             count,
             pause,
