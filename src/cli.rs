@@ -79,6 +79,27 @@ const SCHEMA_EXAMPLES: &str = "Example:
 With this first line in a FlameCluster beside it, yaml-language-server and VS Code's YAML extension check and complete it:
   # yaml-language-server: $schema=./flamecluster.schema.json";
 
+const RBAC_EXAMPLES: &str = "\
+Without -f and -A it is for the namespace of -n, or of the context. A namespace that is not there yet (--create-namespace)
+takes the right to create namespaces, too, which this does not print
+
+Examples:
+  flamectl rbac -n ml --group ml-team | kubectl apply -f -      Everything in a namespace
+  flamectl rbac -n ml --for status,logs --user jane             Only looking
+  flamectl rbac -A --crd --for watch --serviceaccount ops:keep  Keep the FlameClusters of the server
+  flamectl rbac -n ml --check                                   What you lack
+
+Exit codes:
+  0  Printed; with --check every right is there
+  5  With --check: a right is missing";
+
+const INSTALL_EXAMPLES: &str = "\
+Namespace (-n, `flamectl` by default, which is made for this alone), CustomResourceDefinition, ServiceAccount with its rights,
+and a Deployment of two replicas of which one works, for Pod Security's level `restricted`
+
+Example:
+  flamectl install --image registry.example.com/flamectl:v1 | kubectl apply --server-side -f -";
+
 const LOGS_EXAMPLES: &str = "Examples:
   flamectl logs demo                          The last lines of every Pod
   flamectl logs demo session-manager -p       Why the session manager restarted
@@ -244,6 +265,12 @@ pub enum Verb {
     /// Print the CustomResourceDefinition of FlameClusters, for `up --crd` and `watch --crd`
     #[command(after_help = "Examples:\n  flamectl crd | kubectl apply --server-side -f -")]
     Crd(CrdArgs),
+    /// Print the least rights that commands need, as a Role, or check yours
+    #[command(after_help = RBAC_EXAMPLES)]
+    Rbac(RbacArgs),
+    /// Print all that keeps FlameCluster objects from inside the cluster, for kubectl
+    #[command(after_help = INSTALL_EXAMPLES)]
+    Install(InstallArgs),
     /// Print the completion script of a shell
     #[command(alias = "completion")]
     Completions(CompletionsArgs),

@@ -12,7 +12,9 @@ mod down;
 mod events;
 mod explain;
 mod init;
+mod install;
 mod logs;
+mod rbac;
 pub mod render;
 mod restart;
 mod scale;
@@ -71,6 +73,8 @@ async fn verb(context: &Context<'_>, cli: &Cli) -> Result<u8> {
         Verb::Explain(args) => explain::explain(context, args),
         Verb::Schema(args) => explain::schema(context, args),
         Verb::Crd(args) => explain::crd(context, args),
+        Verb::Rbac(args) => rbac::run(context, args).await,
+        Verb::Install(args) => install::run(context, args),
         Verb::Completions(args) => completions::completions(context, args),
         Verb::Man(args) => completions::man(context, args),
         Verb::Version(args) => completions::version(context, args),

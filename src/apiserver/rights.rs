@@ -9,9 +9,11 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{ApiServer, Failure, Observer, Read};
+use super::{ApiServer, Failure, Observer, Read, read_error};
+use crate::error::{Error, Result};
 use crate::flame::plan::Right;
 use crate::flame::preflight::CREATE_NAMESPACES;
+use crate::flame::rbac::Access as Needed;
 
 /// A review with the server's answer.
 #[derive(Deserialize)]
@@ -89,6 +91,39 @@ impl ApiServer {
             }
         }
         Ok(missing)
+    }
+
+    /// Returns which of these rights the caller lacks, each asked for by itself: unlike rules, the server's answers take named
+    /// objects and every authorizer into account.
+    ///
+    /// # Errors
+    /// Where the server does not tell.
+    pub async fn lacking(&self, needed: &[Needed], observer: &dyn Observer) -> Result<Vec<Needed>> {
+        let answers = join_all(needed.iter().map(|right| self.has(right, observer))).await;
+        let mut lacking = Vec::new();
+        for (right, has) in needed.iter().zip(answers) {
+            if !has? {
+                lacking.push(right.clone());
+            }
+        }
+        Ok(lacking)
+    }
+
+    async fn has(&self, right: &Needed, observer: &dyn Observer) -> Result<bool> {
+        let (resource, subresource) = right.resource.split_once('/').unwrap_or((right.resource, ""));
+        let spec = json!({ "resourceAttributes": {
+            "namespace": right.namespace, "verb": right.verb, "group": right.group, "resource": resource,
+            "subresource": subresource, "name": right.name,
+        }});
+        let asked = self.review::<Access>("SelfSubjectAccessReview", &spec, observer).await;
+        match asked.map_err(|failure| read_error("your rights", self.url(), &failure))? {
+            Some(Access { allowed: false, evaluation_error }) if !evaluation_error.is_empty() => {
+                Err(Error::server(format!("the server could not find out whether you may {right}: {evaluation_error}")))
+            }
+            Some(access) => Ok(access.allowed),
+            None => Err(Error::server("the server does not tell you what you may do")
+                .hint("whoever administers it has taken the ClusterRole system:basic-user away")),
+        }
     }
 
     async fn may(&self, namespace: &str, right: Right, observer: &dyn Observer) -> Result<bool, Failure> {

@@ -5,19 +5,20 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::builder::BoolishValueParser;
+use clap::builder::{BoolishValueParser, NonEmptyStringValueParser};
 use clap::error::ErrorKind as ClapKind;
 use clap::{ArgMatches, Args, FromArgMatches, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 use super::values::{
     StatusFormatParser, answer, bar, component_parser, destination_parser, duration, event_type_parser, flame_name,
-    lease_name, log_target, max_unavailable, replicas, source_parser,
+    lease_name, log_target, max_unavailable, replicas, service_account, source_parser, task_parser,
 };
 use crate::flame::answers::{self, Amounts};
 use crate::flame::events::EventType;
 use crate::flame::logs::LogTarget;
 use crate::flame::names::Component;
+use crate::flame::rbac::{Grantee, Task};
 use crate::flame::rollout::{Bar, MaxUnavailable};
 use crate::flame::selector::Selector;
 
@@ -460,6 +461,56 @@ pub enum SchemaOf {
     Progress,
     /// What `validate` prints with -o json
     Validate,
+}
+
+/// Arguments of `rbac`.
+#[derive(Args, Clone, Debug)]
+pub struct RbacArgs {
+    /// For the flame that FILE says only
+    ///
+    /// Reading, changing and deleting are then narrowed to its ConfigMap, Services and FlameCluster by name; its Pods are
+    /// numbered, and of those there may be more one day. Kubernetes narrows no list, watch or create
+    #[arg(short, long, value_name = "FILE", value_parser = source_parser(), value_hint = ValueHint::FilePath)]
+    #[arg(conflicts_with = "all_namespaces")]
+    pub filename: Option<Source>,
+    /// For the flames of all namespaces: a ClusterRole
+    #[arg(short = 'A', long)]
+    pub all_namespaces: bool,
+    /// For flames that live as FlameCluster objects
+    #[arg(long)]
+    pub crd: bool,
+    /// For these commands only: up, status, down, scale, restart, diff, logs, events, watch
+    ///
+    /// Without it all of them but watch, which is for a process of its own. A Role for some is named after them
+    #[arg(long = "for", value_name = "COMMANDS", value_delimiter = ',', value_parser = task_parser())]
+    #[arg(hide_possible_values = true)]
+    pub tasks: Vec<Task>,
+    /// For `watch --leader-elect`, too: the Lease flamectl-watch in the namespace of -n, or of the context
+    #[arg(long)]
+    pub leader_elect: bool,
+    /// Grant it to this user
+    #[arg(long, value_name = "NAME", group = "subject", value_parser = NonEmptyStringValueParser::new())]
+    pub user: Option<String>,
+    /// Grant it to this group
+    #[arg(long, value_name = "NAME", group = "subject", value_parser = NonEmptyStringValueParser::new())]
+    pub group: Option<String>,
+    /// Grant it to this ServiceAccount
+    #[arg(long, value_name = "NAMESPACE:NAME", group = "subject", value_parser = service_account)]
+    pub serviceaccount: Option<Grantee>,
+    /// Print nothing but the rights that you lack, one a line: 0 where none is missing, 5 where one is
+    ///
+    /// With --as somebody else is asked about
+    #[arg(long, conflicts_with = "subject")]
+    pub check: bool,
+}
+
+/// Arguments of `install`.
+#[derive(Args, Clone, Debug)]
+pub struct InstallArgs {
+    /// Run this image of flamectl, as the Containerfile makes it
+    #[arg(long, value_name = "IMAGE", default_value = concat!("flamectl:v", env!("CARGO_PKG_VERSION")))]
+    #[arg(value_parser = answer(answers::image))]
+    pub image: String,
 }
 
 /// Arguments of `completions`.

@@ -11,8 +11,9 @@ use super::args::{Destination, LeaseName, Source, StatusFormat};
 use crate::flame::answers::{self, Checked};
 use crate::flame::events::EventType;
 use crate::flame::logs::LogTarget;
-use crate::flame::names::{Component, MAX_NAME_LENGTH, MAX_REPLICAS};
+use crate::flame::names::{Component, MAX_DNS_SUBDOMAIN_LENGTH, MAX_NAME_LENGTH, MAX_REPLICAS};
 use crate::flame::parse::grammar;
+use crate::flame::rbac::{Grantee, Task};
 use crate::flame::rollout::{Bar, MaxUnavailable};
 
 /// Parses a duration as Go writes it: `90s`, `5m`, `1h30m`, `1.5h`, `500ms`, `0`.
@@ -159,6 +160,23 @@ pub(super) fn event_type_parser() -> impl TypedValueParser<Value = EventType> {
     PossibleValuesParser::new(EventType::ALL.map(EventType::name)).map(|name| {
         if name.eq_ignore_ascii_case(EventType::Warning.name()) { EventType::Warning } else { EventType::Normal }
     })
+}
+
+pub(super) fn task_parser() -> impl TypedValueParser<Value = Task> {
+    PossibleValuesParser::new(Task::ALL.map(Task::name))
+        .map(|name| Task::ALL.into_iter().find(|task| task.name() == name).unwrap_or(Task::Up))
+}
+
+/// Parses a ServiceAccount as `system:serviceaccount:` names it.
+pub(super) fn service_account(text: &str) -> Result<Grantee, String> {
+    let text = text.strip_prefix("system:serviceaccount:").unwrap_or(text);
+    let (space, name) = text.split_once(':').ok_or("write it as NAMESPACE:NAME")?;
+    // Kubernetes: a ServiceAccount's name is a DNS subdomain.
+    let is_name = name.split('.').all(|part| label(part, MAX_DNS_SUBDOMAIN_LENGTH).is_ok());
+    match is_name && name.len() <= MAX_DNS_SUBDOMAIN_LENGTH {
+        true => Ok(Grantee::ServiceAccount(namespace(space)?, name.to_owned())),
+        false => Err(format!("{name:?} is no name of a ServiceAccount")),
+    }
 }
 
 /// Parses a component, an executor's index, a Pod's name, or what `logs` writes before a Pod's lines.

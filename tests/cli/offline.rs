@@ -76,3 +76,39 @@ fn the_version_is_printed_for_people_and_programs() {
         assert_snapshot!("version_json", Session::new().run("version -o json"));
     });
 }
+
+#[test]
+fn rbac_prints_the_least_role_without_a_server() {
+    let session = Session::new().file("basic.yaml", BASIC);
+    assert_snapshot!("rbac", session.run("rbac -n ml --group ml-team"));
+    assert_snapshot!("rbac_file", session.run("rbac -f basic.yaml -n ml --for up,down"));
+    assert_snapshot!(
+        "rbac_watch",
+        session.run("rbac -A --crd --for watch --leader-elect -n ops --serviceaccount ops:keep")
+    );
+}
+
+#[test]
+fn what_rbac_cannot_mean_is_told() {
+    let session = Session::new();
+    let outputs = [
+        "rbac --for destroy",
+        "rbac --leader-elect -n ml",
+        "rbac --serviceaccount keep",
+        "rbac --user jane --group ml",
+        "rbac --user jane --check",
+        "rbac -A -f flame.yaml",
+    ];
+    assert_snapshot!(outputs.map(|args| session.run(args)).join("\n"));
+}
+
+#[test]
+fn install_prints_everything_for_kubectl() {
+    let session = Session::new();
+    let everything = session.run("install --image example/flamectl:v1 -n ops");
+    // The definition has a test of its own.
+    let (before, rest) = everything.split_once("apiVersion: apiextensions.k8s.io/v1\n").unwrap();
+    let (_, after) = rest.split_once("---\n").unwrap();
+    assert_snapshot!(format!("{before}(the definition)\n---\n{after}"));
+    assert_snapshot!("install_shared", session.run("install -n kube-system"));
+}
