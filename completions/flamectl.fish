@@ -219,6 +219,8 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand down" -s h -l help -d 
 complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -s f -l filename -d 'Keep the flames of these files, or of the files in these directories, and read them again whenever they change' -r -F
 complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -l log-format -d 'Write lines in this format' -r -f -a "text\t'The time, the level, the flame, and what happened'
 json\t'One JSON object a line'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -l listen -d 'Answer /healthz, /readyz and /metrics (Prometheus) over HTTP at this address, as 127.0.0.1:8080; port 0 takes a free one' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -l lease -d 'The Lease to hold' -r
 complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
 complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -l context -d 'Use this context of the kubeconfig' -r
 complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -s n -l namespace -d 'Work in this namespace' -r
@@ -236,6 +238,7 @@ none\t'Not at all: errors only'"
 complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -s A -l all-namespaces -d 'Keep the recorded flames of all namespaces'
 complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -l once -d 'Look once, put right what has drifted, and end: 0 where nothing had, 1 where something had, more where it failed'
 complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -l dry-run -d 'Look once, tell what has drifted, and change nothing; the exit codes are those of --once'
+complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -l leader-elect -d 'Work only while holding a Lease; of several processes with the same one, the others stand by'
 complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -s v -l verbose -d 'Tell more: every object, retry and request'
 complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -s q -l quiet -d 'Tell errors only'
 complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
