@@ -182,6 +182,9 @@ fn repairs_are_told_on_the_object_and_alike_ones_count_up() {
     // Of the object that is there now, by its uid.
     let described = space.kubectl(&["describe", "service/demo-object-cache"]);
     assert!(described.contains("Recreated") && !described.contains("put back"), "{described}");
+    // By this name those who look for reasons of failures leave them out.
+    let reporters = "jsonpath={.items[?(@.regarding.name==\"demo-object-cache\")].reportingController}";
+    assert_eq!(space.kubectl(&["get", "events.events.k8s.io", "-o", reporters]), "flamectl flamectl");
     let events = space.flamectl(&["events", "demo"]).exits(0).stdout;
     assert!(events.contains("Recreated") && events.contains("Repaired"), "{events}");
     drop(watch);

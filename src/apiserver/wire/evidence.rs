@@ -168,4 +168,14 @@ mod tests {
         assert_eq!(node(condition("Unknown")), note(false, "words"));
         assert_eq!(node(serde_json::json!([])), note(false, ""));
     }
+
+    #[test]
+    fn what_watch_wrote_is_told_apart() {
+        let by = |reporter: &str| {
+            let event =
+                serde_json::json!({ "type": "Warning", "reason": "Contested", "reportingController": reporter });
+            serde_json::from_value::<Event>(event).unwrap().is_ours()
+        };
+        assert_eq!((by("flamectl"), by("kubelet"), by("")), (true, false, false));
+    }
 }
