@@ -30,6 +30,7 @@ mod healing;
 mod interrupt;
 mod logs;
 mod namespaces;
+mod operator;
 mod pictures;
 mod preflight;
 mod progress;
