@@ -66,7 +66,7 @@ fn pods_that_ended_are_replaced_and_no_other() {
         assert_eq!(changed, [name], "{reason}");
     }
     let said = ends_well(watch);
-    assert!(said.contains("Pod demo-executor-manager-0 (ended: Evicted)") || said.contains("ended: Evicted"), "{said}");
+    assert!(said.contains("Pod demo-executor-manager-0 (ended: Evicted)"), "{said}");
 }
 
 #[test]
@@ -94,8 +94,7 @@ fn a_quota_that_is_lifted_lets_the_rest_come_by_itself() {
         space.kubectl(&["get", "quota", "few", "-o", "jsonpath={.status.used.pods}"]) == "0"
     });
     let (mut watch, _) = watching(&space, &demo(5));
-    let told = watch.until_says("exceeded quota");
-    assert!(told.contains("few"), "{told}");
+    watch.until_says("NotCreated: quota few is full: pods 3 of 3 used");
     let there = space.until("three Pods are there", |objects| {
         objects.values().filter(|it| it["kind"] == "Pod" && is_ready(it)).count() == 3
     });
@@ -106,7 +105,13 @@ fn a_quota_that_is_lifted_lets_the_rest_come_by_itself() {
     let stay = uids(&there);
     assert!(uids(&after).iter().all(|(name, uid)| stay.get(name).is_none_or(|it| it == uid)));
     let said = ends_well(watch);
-    assert!(said.lines().filter(|line| line.contains("exceeded quota")).count() <= 4, "{said}");
+    assert!(said.lines().filter(|line| line.contains("quota few is full")).count() <= 4, "{said}");
+}
+
+fn without_node(spec: &Value) -> Value {
+    let mut spec = spec.clone();
+    spec.as_object_mut().map(|spec| spec.remove("nodeName"));
+    spec
 }
 
 /// One of each kind under a name of the flame: none is written, each is told, and when it goes the flame comes.
@@ -131,21 +136,17 @@ fn strangers_are_left_alone_and_make_room_when_they_go() {
         let space = namespace();
         let own_name = name.split('/').next_back().unwrap();
         space.apply(&manifest.to_string().replace("NAME", own_name), &[]);
-        let pick = |objects: &Objects| {
-            (
-                at(&objects[&object], "/metadata/uid").to_owned(),
-                objects[&object]["spec"].clone(),
-                objects[&object]["data"].clone(),
-            )
-        };
+        let before = space.objects()[&object].clone();
         let (mut watch, _) = watching(&space, DEMO);
         let told = watch.until_says("names of this flame are taken");
         assert!(told.contains(&object), "{told}");
         let objects = space.objects();
         assert_eq!(objects.len(), 1, "{object}");
-        let before = pick(&objects);
-        watch.until_says(&object.split(' ').next_back().map(|_| "trying again").unwrap_or_default());
-        assert_eq!(pick(&space.objects()).0, before.0);
+        // A node may have begun to run a Pod meanwhile, which is its status.
+        for field in ["spec", "data"] {
+            assert_eq!(without_node(&objects[&object][field]), without_node(&before[field]), "{object}");
+        }
+        assert!(!objects[&object]["metadata"].to_string().contains("flamectl"), "{object}");
         space.kubectl(&["delete", name, "--wait=false", "--grace-period=0", "--force"]);
         up(&space, 2);
         ends_well(watch);
