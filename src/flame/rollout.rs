@@ -188,7 +188,7 @@ impl Rollout {
     /// Marks the Pods of a component, or of both, to be made anew in waves.
     pub fn restart(&mut self, component: Option<Component>) {
         let name = self.desired.name();
-        let chosen = |pod: &&Box<ObservedPod>| {
+        let chosen = |pod: &&ObservedPod| {
             let of_pod = if names::executor_index(name, &pod.meta.name).is_some() {
                 Component::ExecutorManager
             } else {
@@ -196,7 +196,7 @@ impl Rollout {
             };
             component.is_none_or(|component| component == of_pod)
         };
-        let pods = self.snapshot.pods.values().filter(chosen);
+        let pods = self.snapshot.pods.values().map(|pod| &**pod).filter(chosen);
         self.restart = pods.map(|pod| (pod.meta.uid.clone(), Why::Restart)).collect();
     }
 
