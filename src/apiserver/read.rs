@@ -116,7 +116,7 @@ impl ApiServer {
         let label_selector = Some(selector.to_owned()).filter(|it| !it.is_empty());
         let params = ListParams { label_selector, ..Default::default() };
         let pages = Pages { path, what, params, names_only };
-        let pages = self.pages(&pages, |_: &T| true, observer).await;
+        let pages = self.pages(&pages, |_: &mut T| true, observer).await;
         pages.map_err(|failure| read_error(what, self.url(), &failure))
     }
 
@@ -127,7 +127,7 @@ impl ApiServer {
     pub(super) async fn list_some<T: DeserializeOwned>(
         &self,
         pages: &Pages<'_>,
-        keep: impl Fn(&T) -> bool,
+        keep: impl FnMut(&mut T) -> bool,
         observer: &dyn Observer,
     ) -> Result<(Vec<T>, String)> {
         let what = pages.what;
@@ -141,7 +141,7 @@ impl ApiServer {
     pub(super) async fn pages<T: DeserializeOwned>(
         &self,
         pages: &Pages<'_>,
-        keep: impl Fn(&T) -> bool,
+        mut keep: impl FnMut(&mut T) -> bool,
         observer: &dyn Observer,
     ) -> Result<(Vec<T>, String), Failure> {
         let Pages { path, what, .. } = pages;
@@ -158,7 +158,7 @@ impl ApiServer {
                     Read::Expired => continue 'again,
                     Read::Missing => return Err(Failure::missing(format!("{} has no {path}", self.url()))),
                 };
-                items.extend(page.items.into_iter().filter(&keep));
+                items.extend(page.items.into_iter().filter_map(|mut item| keep(&mut item).then_some(item)));
                 if page.metadata.continue_token.is_empty() {
                     return Ok((items, page.metadata.resource_version));
                 }

@@ -1,5 +1,6 @@
 //! What changes: a watch that resumes, relists once after 410, and finds a stream that died silently within a minute.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
 use http_body_util::BodyExt;
@@ -16,8 +17,8 @@ use crate::flame::names::Kind;
 use crate::flame::observed::{Observed, ObservedPod};
 use crate::flame::rollout::Event;
 
-/// First pause after a watch that could not be opened, and its ceiling.
-const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
+/// First pause after a watch that could not be opened, and its ceiling; each is lengthened at random, see [`spread`].
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(6));
 /// A watch that lived shorter than this is followed by a pause.
 const SHORT: Duration = Duration::from_secs(1);
 /// Longest line of a watch, in bytes: objects are limited to 1.5 MiB by etcd.
@@ -318,11 +319,17 @@ impl Pace {
         match wish {
             None if lived => self.0 = BACKOFF.0,
             wish => {
-                tokio::time::sleep(wish.unwrap_or_default().min(RETRY_AFTER_MAX).max(self.0)).await;
+                tokio::time::sleep(spread(wish.unwrap_or_default().min(RETRY_AFTER_MAX).max(self.0))).await;
                 self.0 = if lived { BACKOFF.0 } else { (self.0 * 2).min(BACKOFF.1) };
             }
         }
     }
+}
+
+/// Returns a pause that is up to a half longer, at random: when a server comes back, its clients should not all come at once.
+fn spread(pause: Duration) -> Duration {
+    let random = RandomState::new().build_hasher().finish();
+    pause + pause.mul_f64(random as f64 / u64::MAX as f64 / 2.0)
 }
 
 fn ended_by(status: &Status) -> End {
@@ -388,5 +395,18 @@ impl Lines {
                 Some(Ok(frame)) => self.buffer.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data)),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_are_never_shorter_than_wanted_and_not_all_the_same() {
+        let pause = Duration::from_secs(10);
+        let pauses: std::collections::BTreeSet<Duration> = (0..50).map(|_| spread(pause)).collect();
+        assert!(pauses.len() > 40, "{pauses:?}");
+        assert!(pauses.iter().all(|it| (pause..=pause * 3 / 2).contains(it)), "{pauses:?}");
     }
 }

@@ -38,11 +38,32 @@ impl DerefMut for Texts {
 }
 
 impl Texts {
+    /// Tells without looking whether these are the very texts of another object.
+    pub fn is_shared_with(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Keeps no copy of its own of what another one holds.
     fn share(&mut self, other: &Self) {
         if self == other {
             self.0 = Arc::clone(&other.0);
         }
+    }
+}
+
+/// Lets Pods that come one after the other, in the order of their names, keep once what they have in common.
+#[derive(Default)]
+pub struct Sharing {
+    labels: Texts,
+    annotations: Texts,
+}
+
+impl Sharing {
+    /// Takes in the next Pod.
+    pub fn share(&mut self, pod: &mut ObservedPod) {
+        pod.meta.labels.share(&self.labels);
+        pod.meta.annotations.share(&self.annotations);
+        (self.labels, self.annotations) = (pod.meta.labels.clone(), pod.meta.annotations.clone());
     }
 }
 

@@ -14,7 +14,7 @@ use super::FlameCluster;
 use super::config;
 use super::manifests::{Manifests, TemplateHash};
 use super::names::{self, Component, Kind, ObjectRef};
-use super::observed::{ObservedConfigMap, ObservedMeta, ObservedPod, ObservedService, Ownership, Snapshot};
+use super::observed::{ObservedConfigMap, ObservedMeta, ObservedPod, ObservedService, Ownership, Snapshot, Texts};
 use super::owner::Owner;
 
 pub use drift::{Drift, drift};
@@ -254,6 +254,7 @@ pub struct PlanOptions<'a> {
 pub fn plan(desired: &Desired, snapshot: &Snapshot, options: PlanOptions<'_>) -> Plan {
     let (flame, owner) = (desired.name(), desired.owner());
     let planner = Planner { flame, owner, snapshot, options, plan: Plan::default() };
+    let planner = Planner { flame: desired.name(), snapshot, options, plan: Plan::default(), metadata: None };
     match desired {
         Desired::Up(manifests) => planner.up(manifests),
         Desired::Down(_) => planner.down(),
@@ -266,6 +267,33 @@ struct Planner<'a> {
     snapshot: &'a Snapshot,
     options: PlanOptions<'a>,
     plan: Plan,
+    /// What was found of the last Pod's metadata.
+    metadata: Option<PodMetadata>,
+}
+
+/// What a Pod's labels and annotations come to. Its neighbours share them, and then nothing is compared again.
+struct PodMetadata {
+    component: Component,
+    labels: Texts,
+    annotations: Texts,
+    hash: TemplateHash,
+    /// Whether all labels and annotations that it should have are there, but for the index.
+    is_there: bool,
+}
+
+impl PodMetadata {
+    fn of(manifests: &Manifests, component: Component, pod: &ObservedPod) -> Self {
+        let is_there = contains(&pod.meta.labels, manifests.pod_labels(component))
+            && contains(&pod.meta.annotations, &manifests.flame.metadata.annotations);
+        let (labels, annotations) = (pod.meta.labels.clone(), pod.meta.annotations.clone());
+        Self { component, labels, annotations, hash: pod.template_hash(), is_there }
+    }
+
+    fn is_of(&self, component: Component, pod: &ObservedPod) -> bool {
+        self.component == component
+            && self.labels.is_shared_with(&pod.meta.labels)
+            && self.annotations.is_shared_with(&pod.meta.annotations)
+    }
 }
 
 impl Planner<'_> {
@@ -306,9 +334,18 @@ impl Planner<'_> {
     fn pod(&mut self, manifests: &Manifests, component: Component, name: String, index: Option<u32>) {
         let observed = self.snapshot.pod(&name);
         let object = ObjectRef::new(Kind::Pod, name);
-        self.push(object, component, observed.map(|it| &it.meta), |options| {
-            pod_change(manifests, component, index, observed, options)
+        let known = self.metadata.take();
+        let metadata = observed.map(|pod| match known {
+            Some(known) if known.is_of(component, pod) => known,
+            _ => PodMetadata::of(manifests, component, pod),
         });
+        self.push(object, component, observed.map(|it| &it.meta), |options| {
+            let there = observed.zip(metadata.as_ref());
+            there.map_or((Op::Create, vec![Why::Missing]), |(pod, metadata)| {
+                pod_change(manifests, component, index, (pod, metadata), options)
+            })
+        });
+        self.metadata = metadata;
     }
 
     /// Executors beyond `replicas` go; other Pods with our labels are none of our business.
@@ -478,10 +515,9 @@ fn pod_change(
     manifests: &Manifests,
     component: Component,
     index: Option<u32>,
-    observed: Option<&ObservedPod>,
+    (pod, metadata): (&ObservedPod, &PodMetadata),
     options: PlanOptions<'_>,
 ) -> (Op, Vec<Why>) {
-    let Some(pod) = observed else { return (Op::Create, vec![Why::Missing]) };
     if pod.meta.terminating {
         return (Op::Create, vec![Why::Terminating]);
     }
@@ -490,7 +526,7 @@ fn pod_change(
         return (Op::Replace, vec![Why::Over(reason)]);
     }
     let desired = manifests.template_hash(component);
-    let mut why = template_changes(desired, &pod.template_hash(), &pod.image, manifests.image(component));
+    let mut why = template_changes(desired, &metadata.hash, &pod.image, manifests.image(component));
     if let Some(manager) = &pod.meta.image_manager
         && pod.image != manifests.image(component)
     {
@@ -499,11 +535,7 @@ fn pod_change(
     }
     let index_is_there =
         index.is_none_or(|index| pod.index_label.as_ref().is_some_and(|label| **label == *index.to_string()));
-    let user_annotations = &manifests.flame.metadata.annotations;
-    let metadata_is_there = index_is_there
-        && contains(&pod.meta.labels, manifests.pod_labels(component))
-        && contains(&pod.meta.annotations, user_annotations);
-    if !metadata_is_there {
+    if !index_is_there || !metadata.is_there {
         why.push(Why::Metadata);
     }
     why.extend(owner_change(manifests.owner.as_ref(), &pod.meta));

@@ -23,6 +23,7 @@ mod table;
 
 mod cost;
 mod evidence;
+mod keeping;
 mod kills;
 mod pairs;
 mod preflight;

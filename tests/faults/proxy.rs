@@ -136,6 +136,7 @@ pub struct Proxy {
     /// A kubeconfig that names it.
     pub kubeconfig: PathBuf,
     shared: Arc<Shared>,
+    port: u16,
     task: JoinHandle<()>,
 }
 
@@ -173,12 +174,25 @@ impl Proxy {
         let resets = rules.iter().any(|rule| rule.fault == Fault::Reset);
         let shared = Arc::new(Shared { rules, streams, seen: Mutex::default(), client: OnceLock::new(), resets });
         let task = runtime().spawn(accept(listener, shared.clone()));
-        Self { kubeconfig, shared, task }
+        Self { kubeconfig, shared, port, task }
     }
 
     /// Says whom to kill and to interrupt.
     pub fn client_is(&self, client: Arc<Client>) {
         assert!(self.shared.client.set(client).is_ok(), "a proxy is for one client");
+    }
+
+    /// Goes away: nothing listens, and every connection ends.
+    pub fn leave(&mut self) {
+        self.task.abort();
+        // Only when the task is gone nothing listens any more.
+        let _ = runtime().block_on(&mut self.task);
+    }
+
+    /// Listens again where it did before.
+    pub fn come_back(&mut self) {
+        let listener = runtime().block_on(TcpListener::bind(("127.0.0.1", self.port))).unwrap();
+        self.task = runtime().spawn(accept(listener, self.shared.clone()));
     }
 
     /// Returns the requests so far.

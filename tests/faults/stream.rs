@@ -30,6 +30,8 @@ pub enum Streams {
     ExpiredEvent(usize),
     /// Hands the first on and says 410 in an ERROR event after this time.
     ExpiredAfter(Duration),
+    /// Leaves out everything on the first, and says 410 in an ERROR event after this time.
+    LostAndExpired(Duration),
     /// Never says anything on the first so many.
     Silent(usize),
     /// Makes one MODIFIED of a DELETED and an ADDED that follow each other, as a watch cache may.
@@ -54,7 +56,7 @@ impl Streams {
     fn ends_after(self, nth: usize) -> Option<Duration> {
         match self {
             Self::Short(time) | Self::Reset(time) => Some(time),
-            Self::ExpiredAfter(time) if nth == 1 => Some(time),
+            Self::ExpiredAfter(time) | Self::LostAndExpired(time) if nth == 1 => Some(time),
             _ => None,
         }
     }
@@ -111,7 +113,7 @@ impl Events {
                     self.over = true;
                     match self.streams {
                         Streams::Reset(_) => return Some(Err(Broken)),
-                        Streams::ExpiredAfter(_) => return Some(Ok(expired())),
+                        Streams::ExpiredAfter(_) | Streams::LostAndExpired(_) => return Some(Ok(expired())),
                         _ => return None,
                     }
                 }
@@ -147,6 +149,8 @@ impl Events {
         let name = event["object"]["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         match (self.streams, kind.as_str()) {
             (Streams::NoBookmarks, "BOOKMARK") => return,
+            // Only the first ends by itself.
+            (Streams::LostAndExpired(_), _) if self.ends_at.is_some() => return,
             (Streams::Merged, "DELETED") => {
                 self.held.insert(name, (Instant::now() + MERGES, event));
                 return;

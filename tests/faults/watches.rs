@@ -29,7 +29,7 @@ fn tried(scenario: &Scenario, name: &str, streams: Streams, relists: usize) -> O
     let learned = scenario.learn();
     let namespace = scenario.prepare();
     // One Pod at a time, so that it takes long enough for much to go wrong.
-    // Between streams that die at once there are pauses of up to ten seconds, and that for each Pod.
+    // Between streams that die at once there are pauses of up to nine seconds, and that for each Pod.
     let run = scenario.goal.run(&namespace).replacing("--timeout", "2m");
     let run = if scenario.goal == Goal::Down { run } else { run.with(&["--max-unavailable", "1"]) };
     let ended = run.through(&Proxy::new(Vec::new(), streams));

@@ -265,9 +265,11 @@ impl World {
     fn labelled_pods(&self) -> Vec<ObservedPod> {
         let mut snapshot = Snapshot::default();
         let pods = self.server.objects.keys().filter(|it| it.kind == Kind::Pod);
-        pods.for_each(|object| snapshot.insert(self.server.get(object).unwrap()));
+        pods.for_each(|object| {
+            snapshot.insert(self.server.get(object).unwrap());
+        });
         let ours = |pod: &ObservedPod| pod.meta.labels.get(names::LABEL_CLUSTER).is_some_and(|name| name == NAME);
-        snapshot.pods.into_values().filter(ours).collect()
+        snapshot.pods.into_values().map(|pod| *pod).filter(ours).collect()
     }
 
     /// Tells a client what its watches would.
@@ -276,7 +278,9 @@ impl World {
             let observed = flamectl::apiserver::read::observed(change.kind, change.object.clone()).unwrap();
             match change.deleted {
                 true => client.rollout.deleted(&observed),
-                false => client.rollout.seen(observed),
+                false => {
+                    client.rollout.seen(observed);
+                }
             }
         }
         client.seen = until;

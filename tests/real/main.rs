@@ -33,6 +33,7 @@ mod leader;
 mod logs;
 mod namespaces;
 mod objects;
+mod operator;
 mod pictures;
 mod preflight;
 mod progress;

@@ -605,3 +605,44 @@ fn who_follows_the_record_puts_back_what_was_spoiled_after_a_look() {
     let Step::Write(writes) = rollout.next(Duration::from_secs(1)) else { panic!("it is put back") };
     assert_eq!(writes.iter().map(|write| &write.object).collect::<Vec<_>>(), [&record]);
 }
+
+/// Returns all that is written to bring an image in waves and to replace a Pod that was evicted, by the clock of a machine that
+/// says `started_at` when it begins.
+fn written_by_the_clock(started_at: Seconds, stamped: Seconds) -> Vec<String> {
+    let after = executors(6, new_image);
+    let mut snapshot = running(&flame(6));
+    snapshot.config_maps = running(&after).config_maps;
+    for pod in snapshot.pods.values_mut() {
+        (pod.meta.creation_timestamp, pod.start_time, pod.started_at) = (Some(stamped), Some(stamped), Some(stamped));
+    }
+    let evicted = snapshot.pods.get_mut("demo-executor-manager-4").unwrap();
+    (evicted.phase, evicted.ready, evicted.reason) = (Phase::Failed, false, Some("Evicted".into()));
+    let stuck = snapshot.pods.get_mut("demo-executor-manager-5").unwrap();
+    (stuck.ready, stuck.waiting_reason) = (false, Some("CrashLoopBackOff".into()));
+    let mut rollout =
+        Rollout::new(up(&after), Options { persistent: true, started_at, ..Options::default() }, snapshot);
+    let mut all = Vec::new();
+    for second in 0..120 {
+        let now = Duration::from_secs(second);
+        if let Step::Write(writes) = next(&mut rollout, now) {
+            for write in &writes {
+                all.push(format!("{second} s: {:?} {}", write.action, write.object.name));
+                carry_out(&mut rollout, write, now);
+                let is_made = write.action == Action::Create;
+                news(&mut rollout, &write.object.name, now, is_made.then_some(ready as fn(&mut ObservedPod)));
+            }
+        }
+    }
+    assert_eq!(rollout.next(Duration::from_secs(120)), Step::Done);
+    all
+}
+
+#[test]
+fn the_clock_on_the_wall_decides_nothing_that_is_written() {
+    let stamped = 1_700_000_000;
+    let expected = written_by_the_clock(stamped, stamped);
+    assert!(expected.len() >= 12, "{expected:?}");
+    for skew in [-stamped, -3600, -1, 1, 3600, stamped] {
+        assert_eq!(written_by_the_clock(stamped + skew, stamped), expected, "{skew} s");
+    }
+}
