@@ -253,8 +253,7 @@ pub struct PlanOptions<'a> {
 /// Returns what has to change so that `snapshot` becomes `desired`.
 pub fn plan(desired: &Desired, snapshot: &Snapshot, options: PlanOptions<'_>) -> Plan {
     let (flame, owner) = (desired.name(), desired.owner());
-    let planner = Planner { flame, owner, snapshot, options, plan: Plan::default() };
-    let planner = Planner { flame: desired.name(), snapshot, options, plan: Plan::default(), metadata: None };
+    let planner = Planner { flame, owner, snapshot, options, plan: Plan::default(), metadata: None };
     match desired {
         Desired::Up(manifests) => planner.up(manifests),
         Desired::Down(_) => planner.down(),
