@@ -8,7 +8,7 @@ use crate::cli::{CheckArgs, DownArgs, DownFormat, Target};
 use crate::error::Result;
 use crate::flame::names::{FlameKey, Kind};
 use crate::flame::plan::Desired;
-use crate::flame::rollout::Rollout;
+use crate::flame::rollout::{Options, Rollout};
 use crate::output;
 
 pub async fn run(context: &Context<'_>, args: &DownArgs) -> Result<u8> {
@@ -23,10 +23,11 @@ pub async fn run(context: &Context<'_>, args: &DownArgs) -> Result<u8> {
     };
     let view = View::without_display(context);
     let mut reading = work::read(&api, &namespace, &name, from_file.as_ref(), &view).await?;
-    let down = |snapshot| {
-        Rollout::new(Desired::Down(name.clone()), work::options(&args.wait), snapshot).in_namespace(&namespace)
+    let down = |snapshot, has_last_word| {
+        let options = Options { has_last_word, ..work::options(&args.wait) };
+        Rollout::new(Desired::Down(name.clone()), options, snapshot).in_namespace(&namespace)
     };
-    let mut rollout = down(reading.snapshot);
+    let mut rollout = down(reading.snapshot, false);
     let plan = rollout.plan();
     view.finish();
     let key = FlameKey::new(namespace.clone(), name.clone());
@@ -48,9 +49,11 @@ pub async fn run(context: &Context<'_>, args: &DownArgs) -> Result<u8> {
     }
     context.printer.gap();
     let mut interrupted = interrupts(context);
+    let was_object = object.is_some();
     if let Some(object) = object {
-        // First, so that whoever follows it makes nothing anew.
+        // First, so that whoever follows it makes nothing anew; what is under way there may still come in.
         object::delete(context, &api, &object, &view).await?;
+        rollout = down(rollout.into_snapshot(), true);
     }
     loop {
         let view = View::new(context);
@@ -67,7 +70,7 @@ pub async fn run(context: &Context<'_>, args: &DownArgs) -> Result<u8> {
             reading = work::read(&api, &namespace, &name, from_file.as_ref(), &view) => reading?,
             Ok(()) = interrupted.changed() => return Err(rollout.interrupted()),
         };
-        rollout = down(reading.snapshot);
+        rollout = down(reading.snapshot, was_object);
         if rollout.plan().is_empty() || !args.wait.wait {
             break;
         }

@@ -4,12 +4,13 @@ use super::Context;
 use super::render::value;
 use crate::cli::InstallArgs;
 use crate::error::{Error, Result};
-use crate::flame::install::{Install, NAMESPACE, is_shared};
+use crate::flame::crd::definition;
+use crate::flame::install::{Install, NAMESPACE, SHARED_NAMESPACE};
 use crate::output;
 
 pub fn run(context: &Context<'_>, args: &InstallArgs) -> Result<u8> {
     let namespace = context.global.namespace.clone().unwrap_or_else(|| NAMESPACE.to_owned());
-    if is_shared(&namespace) {
+    if namespace == SHARED_NAMESPACE {
         let what = format!("namespace {namespace} is not for flamectl alone, whose Pod Security level it would get");
         return Err(Error::input(what).hint(format!("leave -n out for namespace {NAMESPACE}, or name a new one")));
     }
@@ -20,25 +21,4 @@ pub fn run(context: &Context<'_>, args: &InstallArgs) -> Result<u8> {
     }
     context.printer.data(&output::yaml(&documents)?)?;
     Ok(0)
-}
-
-/// The definition of FlameClusters.
-fn definition() -> serde_json::Value {
-    serde_json::json!({
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": { "name": "flameclusters.flame.xflops.io" },
-        "spec": {
-            "group": "flame.xflops.io",
-            "names": { "kind": "FlameCluster", "plural": "flameclusters", "singular": "flamecluster" },
-            "scope": "Namespaced",
-            "versions": [{
-                "name": "v1alpha1",
-                "served": true,
-                "storage": true,
-                "schema": { "openAPIV3Schema": { "type": "object", "x-kubernetes-preserve-unknown-fields": true } },
-                "subresources": { "status": {} },
-            }],
-        },
-    })
 }

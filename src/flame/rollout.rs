@@ -462,7 +462,7 @@ impl Rollout {
     fn note_record(&mut self) {
         match self.record_is_as_desired() {
             Some(true) => self.decided = true,
-            Some(false) if self.decided && !self.options.persistent => {
+            Some(false) if self.decided && !self.options.persistent && !self.options.has_last_word => {
                 let name = self.desired.name();
                 let down = self.snapshot.record(name).is_some_and(|record| record.is_going_down());
                 let now = if down { "takes it down" } else { "made another flame of it" };

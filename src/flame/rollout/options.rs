@@ -69,6 +69,8 @@ pub struct Options {
     pub persistent: bool,
     /// Somebody else writes, and this only waits for it (a flame that lives as an object).
     pub observes: bool,
+    /// Whoever says otherwise in the record has to give way and only does not know it yet (the `down` of an object).
+    pub has_last_word: bool,
     /// What is desired is what the record says: where that changed, nothing is written until the new aim is here.
     pub follows_record: bool,
     /// When the command started, by the clock on the wall: the server's moments are compared with it.
@@ -87,6 +89,7 @@ impl Default for Options {
             adopt: false,
             persistent: false,
             observes: false,
+            has_last_word: false,
             follows_record: false,
             started_at: 0,
         }
