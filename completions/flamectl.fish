@@ -56,6 +56,8 @@ complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "validate" -d 'Che
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "init" -d 'Write a FlameCluster file to start from'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "explain" -d 'Tell what a field of a FlameCluster means, and what it may hold'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "schema" -d 'Print the JSON Schema of FlameCluster files, for editors, or of what flamectl prints'
+complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "rbac" -d 'Print the least rights that commands need, as a Role, or check yours'
+complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "install" -d 'Print all that keeps FlameCluster objects from inside the cluster, for kubectl'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "man" -d 'Print a man page'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "version" -d 'Print the version'
@@ -401,6 +403,58 @@ none\t'Not at all: errors only'"
 complete -c flamectl -n "__fish_flamectl_using_subcommand schema" -s v -l verbose -d 'Tell more: every object, retry and request'
 complete -c flamectl -n "__fish_flamectl_using_subcommand schema" -s q -l quiet -d 'Tell errors only'
 complete -c flamectl -n "__fish_flamectl_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c flamectl -n "__fish_flamectl_using_subcommand rbac" -s f -l filename -d 'For the flame that FILE says only' -r -F
+complete -c flamectl -n "__fish_flamectl_using_subcommand rbac" -l for -d 'For these commands only: up, status, down, scale, restart, diff, logs, events, watch' -r -f -a "up\t''
+status\t''
+down\t''
+scale\t''
+restart\t''
+diff\t''
+logs\t''
+events\t''
+watch\t''"
+complete -c flamectl -n "__fish_flamectl_using_subcommand rbac" -l user -d 'Grant it to this user' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand rbac" -l group -d 'Grant it to this group' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand rbac" -l serviceaccount -d 'Grant it to this ServiceAccount' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand rbac" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
+complete -c flamectl -n "__fish_flamectl_using_subcommand rbac" -l context -d 'Use this context of the kubeconfig' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand rbac" -s n -l namespace -d 'Work in this namespace' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand rbac" -l request-timeout -d 'Give up on a single request after this time; 0 never does' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand rbac" -l as -d 'Act as this user' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand rbac" -l as-group -d 'Act as a member of this group (can be repeated)' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand rbac" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand rbac" -l progress -d 'Show progress in this way' -r -f -a "auto\t'As fits where it is read'
+live\t'A display that is drawn over, where there is a terminal'
+plain\t'One line a change, and a heartbeat'
+json\t'One JSON object a line'
+none\t'Not at all: errors only'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand rbac" -s A -l all-namespaces -d 'For the flames of all namespaces: a ClusterRole'
+complete -c flamectl -n "__fish_flamectl_using_subcommand rbac" -l crd -d 'For flames that live as FlameCluster objects'
+complete -c flamectl -n "__fish_flamectl_using_subcommand rbac" -l leader-elect -d 'For `watch --leader-elect`, too: the Lease flamectl-watch in the namespace of -n, or of the context'
+complete -c flamectl -n "__fish_flamectl_using_subcommand rbac" -l check -d 'Print nothing but the rights that you lack, one a line: 0 where none is missing, 5 where one is'
+complete -c flamectl -n "__fish_flamectl_using_subcommand rbac" -s v -l verbose -d 'Tell more: every object, retry and request'
+complete -c flamectl -n "__fish_flamectl_using_subcommand rbac" -s q -l quiet -d 'Tell errors only'
+complete -c flamectl -n "__fish_flamectl_using_subcommand rbac" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c flamectl -n "__fish_flamectl_using_subcommand install" -l image -d 'Run this image of flamectl, as the Containerfile makes it' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand install" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
+complete -c flamectl -n "__fish_flamectl_using_subcommand install" -l context -d 'Use this context of the kubeconfig' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand install" -s n -l namespace -d 'Work in this namespace' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand install" -l request-timeout -d 'Give up on a single request after this time; 0 never does' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand install" -l as -d 'Act as this user' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand install" -l as-group -d 'Act as a member of this group (can be repeated)' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand install" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand install" -l progress -d 'Show progress in this way' -r -f -a "auto\t'As fits where it is read'
+live\t'A display that is drawn over, where there is a terminal'
+plain\t'One line a change, and a heartbeat'
+json\t'One JSON object a line'
+none\t'Not at all: errors only'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand install" -s v -l verbose -d 'Tell more: every object, retry and request'
+complete -c flamectl -n "__fish_flamectl_using_subcommand install" -s q -l quiet -d 'Tell errors only'
+complete -c flamectl -n "__fish_flamectl_using_subcommand install" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c flamectl -n "__fish_flamectl_using_subcommand completions" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
 complete -c flamectl -n "__fish_flamectl_using_subcommand completions" -l context -d 'Use this context of the kubeconfig' -r
 complete -c flamectl -n "__fish_flamectl_using_subcommand completions" -s n -l namespace -d 'Work in this namespace' -r

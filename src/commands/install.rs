@@ -4,12 +4,12 @@ use super::Context;
 use super::render::value;
 use crate::cli::InstallArgs;
 use crate::error::{Error, Result};
-use crate::flame::install::{Install, NAMESPACE, is_shared};
+use crate::flame::install::{Install, NAMESPACE, SHARED_NAMESPACE};
 use crate::output;
 
 pub fn run(context: &Context<'_>, args: &InstallArgs) -> Result<u8> {
     let namespace = context.global.namespace.clone().unwrap_or_else(|| NAMESPACE.to_owned());
-    if is_shared(&namespace) {
+    if namespace == SHARED_NAMESPACE {
         let what = format!("namespace {namespace} is not for flamectl alone, whose Pod Security level it would get");
         return Err(Error::input(what).hint(format!("leave -n out for namespace {NAMESPACE}, or name a new one")));
     }

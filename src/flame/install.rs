@@ -22,6 +22,8 @@ use super::rbac::{Grant, Grantee, Scope, Task, Wish};
 
 /// The namespace where nobody names another.
 pub const NAMESPACE: &str = "flamectl";
+/// Everybody's namespace: what it admits is not to be changed.
+pub const SHARED_NAMESPACE: &str = "default";
 /// The name of every object in the namespace.
 const NAME: &str = "flamectl-watch";
 /// Where health and metrics are told.
@@ -52,11 +54,6 @@ pub enum Installed {
     Deployment(Box<Deployment>),
     PodDisruptionBudget(Box<PodDisruptionBudget>),
     Service(Box<Service>),
-}
-
-/// Tells whether a namespace is Kubernetes' own, or everybody's: what it admits is not to be changed.
-pub fn is_shared(namespace: &str) -> bool {
-    namespace == "default" || namespace.starts_with("kube-")
 }
 
 impl Install {
@@ -215,15 +212,4 @@ fn probe(path: &str) -> Probe {
 
 fn amounts(amounts: &[(&str, &str)]) -> BTreeMap<String, Quantity> {
     amounts.iter().map(|(name, amount)| ((*name).to_owned(), Quantity((*amount).to_owned()))).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn namespaces_that_others_use_are_told_from_such_as_can_be_had() {
-        assert_eq!(["default", "kube-system", "kube-public"].map(is_shared), [true; 3]);
-        assert_eq!(["flamectl", "kube", "ops"].map(is_shared), [false; 3]);
-    }
 }

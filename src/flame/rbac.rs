@@ -235,6 +235,8 @@ const FOLLOW_OBJECTS: &[Need] = &[
 /// An owner whose deletion waits for what it owns; asked for where the admission plugin
 /// `OwnerReferencesPermissionEnforcement` is on.
 const OWN: &[Need] = &[need(FLAME, "flameclusters/finalizers", &["update"], Of::Fixed)];
+/// What was repaired, and who had done it, as Events of the objects; they count up.
+const REPORT: &[Need] = &[need(CORE, "events", &["create", "patch"], Of::Any)];
 /// One process of several works.
 const LEAD: &[Need] = &[need(COORDINATION, "leases", &["get", "create", "patch"], Of::Fixed)];
 
@@ -252,8 +254,8 @@ fn deeds(task: Task, crd: bool) -> &'static [&'static [Need]] {
         (Task::Diff, _) => &[LOOK, FIT],
         (Task::Logs, _) => &[READ_LOGS],
         (Task::Events, _) => &[READ_EVENTS],
-        (Task::Watch, false) => &[LOOK, FOLLOW, FIND, FIND_SERVICES, APPLY, WHY],
-        (Task::Watch, true) => &[LOOK, FOLLOW, FIND, FIND_SERVICES, APPLY, WHY, FOLLOW_OBJECTS, OWN],
+        (Task::Watch, false) => &[LOOK, FOLLOW, FIND, FIND_SERVICES, APPLY, WHY, REPORT],
+        (Task::Watch, true) => &[LOOK, FOLLOW, FIND, FIND_SERVICES, APPLY, WHY, REPORT, FOLLOW_OBJECTS, OWN],
     }
 }
 

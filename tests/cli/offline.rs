@@ -110,5 +110,5 @@ fn install_prints_everything_for_kubectl() {
     let (before, rest) = everything.split_once("apiVersion: apiextensions.k8s.io/v1\n").unwrap();
     let (_, after) = rest.split_once("---\n").unwrap();
     assert_snapshot!(format!("{before}(the definition)\n---\n{after}"));
-    assert_snapshot!("install_shared", session.run("install -n kube-system"));
+    assert_snapshot!("install_shared", session.run("install -n default"));
 }
