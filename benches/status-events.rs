@@ -66,7 +66,7 @@ fn path(metadata: &Value) -> String {
 
 /// Returns the change of the `round`-th time that a Pod has its turn: never what is there already.
 fn condition(kind: &str, round: usize) -> Value {
-    let is_true = if round % 2 == 0 { "False" } else { "True" };
+    let is_true = if round.is_multiple_of(2) { "False" } else { "True" };
     let of = if kind == "flaps" { "Ready" } else { "example.com/Beats" };
     json!({ "status": { "conditions": [{ "type": of, "status": is_true }] } })
 }
