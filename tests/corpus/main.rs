@@ -21,6 +21,7 @@ fn files(folder: &str) -> Vec<(String, Vec<u8>)> {
     let files: Vec<_> = fs::read_dir(&folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
         .map(|path| (path.display().to_string(), fs::read(&path).unwrap()))
         .collect();
     assert!(!files.is_empty(), "{} is empty", folder.display());
