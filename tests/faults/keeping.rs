@@ -316,7 +316,9 @@ fn a_fight_costs_a_few_writes_and_no_more() {
         keeping.patch(&service, &json!({ "metadata": { "labels": { "app": format!("theirs-{undone}") } } }));
         keeping.listen(Duration::from_millis(20));
     }
-    let (writes, all) = (keeping.seen(Seen::is_write), keeping.proxy.seen().len() - before);
+    // What is told of a repair on the object changes nothing of the flame.
+    let is_repair = |seen: &Seen| seen.is_write() && !seen.class.ends_with("events");
+    let (writes, all) = (keeping.seen(is_repair), keeping.proxy.seen().len() - before);
     println!("undone {undone} times in 10 s: {writes} writes, {all} requests");
     // Five at once, then after pauses of 2 and 4 s; an edit that somebody made is taken back by a second write.
     assert!(writes <= 16 && all <= 40, "{writes} writes, {all} requests");
