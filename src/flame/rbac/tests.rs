@@ -88,10 +88,10 @@ fn a_file_narrows_what_has_a_fixed_name_and_may_be_narrowed() {
     assert_eq!(
         found,
         [
-            "|configmaps,services||watch",
             "|pods||get,list,watch,delete",
-            "|services|demo-object-cache,demo-session-manager|get,delete",
+            "|configmaps,services||watch",
             "|configmaps|demo-config|get,patch,delete",
+            "|services|demo-object-cache,demo-session-manager|get,delete",
         ]
     );
 }
