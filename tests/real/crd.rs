@@ -8,11 +8,12 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Stdio};
 use std::sync::OnceLock;
+use std::time::Instant;
 
 use flamectl::flame::parse::parse;
 use serde_json::{Value, json};
 
-use crate::bed::{Bed, Namespace, Ran, at, namespace};
+use crate::bed::{Bed, Namespace, PATIENCE, Ran, at, namespace};
 
 const NAME: &str = "flameclusters.flame.xflops.io";
 const MINIMAL: &str = "\
@@ -347,7 +348,15 @@ fn kubectl_shows_the_operators_columns_by_any_name() {
 #[test]
 fn kubectl_explains_scales_and_waits() {
     let space = with_demo();
-    let section = space.kubectl(&["explain", "flamecluster.spec.executorManager"]);
+    // The server publishes what it explains some moments after the definition is established.
+    let began = Instant::now();
+    let section = loop {
+        let ran = kubectl(&["explain", "flamecluster.spec.executorManager"]);
+        if ran.code == Some(0) {
+            break ran.stdout;
+        }
+        assert!(began.elapsed() < PATIENCE, "{ran}");
+    };
     for said in ["The Pods that do the work", "replicas\t<integer>", "image\t<string> -required-", "enum: host, wasm"] {
         assert!(section.contains(said), "{said:?} is not in {section}");
     }
