@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use kube::core::params::{
-    DeleteParams, GetParams, ListParams, Patch, PatchParams, Preconditions, PropagationPolicy, WatchParams,
-};
+use kube::core::params::{DeleteParams, GetParams, ListParams, Patch, PatchParams, Preconditions, PropagationPolicy};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -13,16 +11,17 @@ use tokio::task::JoinHandle;
 use super::read::Pages;
 use super::watch::{Attention, Change, End, Resumed, Silent, follow, keep_following, watch_params};
 use super::wire::{self, Slim};
+use super::write::field_conflicts;
 use super::{ApiServer, Failure, Observer, read_error, retry_after};
 use crate::error::{Error, Result};
 use crate::flame::API_VERSION;
+use crate::flame::crd::PLURAL;
 use crate::flame::names::{FIELD_MANAGER, FlameKey};
 use crate::flame::owner::Owner;
+use crate::flame::rollout::FieldConflict;
 
 pub use super::wire::FlameObject;
 
-/// The objects' plural name, as in paths.
-const RESOURCE: &str = "flameclusters";
 /// News that may wait to be looked at.
 const QUEUE: usize = 1024;
 
@@ -77,8 +76,8 @@ pub enum Stored {
     Yes(Box<FlameObject>),
     /// The object is not there any more, or another one of its name is; or the server knows no such objects.
     Gone(String),
-    /// Others own fields: manager and field of each.
-    Conflict(Vec<(String, String)>),
+    /// Others own fields; nothing was changed.
+    Conflict(Vec<FieldConflict>),
     /// The server refuses it for good.
     Refused(String),
     /// Not this time, or nobody knows: why, and when the server says to come back.
@@ -87,7 +86,7 @@ pub enum Stored {
 
 fn path(namespace: Option<&str>) -> String {
     let scope = namespace.map(|namespace| format!("/namespaces/{namespace}")).unwrap_or_default();
-    format!("/apis/{API_VERSION}{scope}/{RESOURCE}")
+    format!("/apis/{API_VERSION}{scope}/{PLURAL}")
 }
 
 fn requests(key: &FlameKey) -> kube::core::Request {
@@ -208,14 +207,7 @@ fn not_stored(failure: &Failure) -> Stored {
             Stored::Refused(failure.text())
         };
     };
-    let causes = status.details.iter().flat_map(|details| &details.causes);
-    let conflicts: Vec<(String, String)> = causes
-        .filter(|cause| cause.reason == "FieldManagerConflict")
-        .map(|cause| {
-            let manager = cause.message.trim_start_matches("conflict with ").to_owned();
-            (manager, cause.field.trim_start_matches('.').to_owned())
-        })
-        .collect();
+    let conflicts = field_conflicts(status);
     let is_another = status.message.contains("uid mismatch") || status.message.contains("metadata.uid");
     match StatusCode::from_u16(status.code) {
         _ if !conflicts.is_empty() => Stored::Conflict(conflicts),
@@ -237,8 +229,8 @@ struct Follower {
 
 impl Resumed for Follower {
     async fn follow(&mut self) -> End {
-        let params = WatchParams { ..watch_params(Attention::KEEPING) };
-        let request = kube::core::Request::new(path(self.namespace.as_deref())).watch(&params, &self.resource_version);
+        let requests = kube::core::Request::new(path(self.namespace.as_deref()));
+        let request = requests.watch(&watch_params(Attention::KEEPING), &self.resource_version);
         let news = |change, it: wire::FlameCluster| {
             let object = Box::new(FlameObject::from(it));
             let resource_version = object.resource_version.clone();

@@ -116,16 +116,19 @@ fn outcome(write: &Write, failure: Failure) -> Outcome {
     }
 }
 
+/// Returns the fields that a server-side apply could not take, and who owns them.
+pub(super) fn field_conflicts(status: &Status) -> Vec<FieldConflict> {
+    let causes = status.details.iter().flat_map(|details| &details.causes);
+    let conflicts = causes.filter(|cause| cause.reason == "FieldManagerConflict").map(|cause| FieldConflict {
+        manager: cause.message.trim_start_matches("conflict with ").to_owned(),
+        field: cause.field.trim_start_matches('.').to_owned(),
+    });
+    conflicts.collect()
+}
+
 /// A 409 is a field conflict, a namesake, a quota race or a lost race for the object (design: rule 9).
 fn conflict(status: &Status) -> Outcome {
-    let causes = status.details.iter().flat_map(|details| &details.causes);
-    let fields: Vec<FieldConflict> = causes
-        .filter(|cause| cause.reason == "FieldManagerConflict")
-        .map(|cause| FieldConflict {
-            manager: cause.message.trim_start_matches("conflict with ").to_owned(),
-            field: cause.field.trim_start_matches('.').to_owned(),
-        })
-        .collect();
+    let fields = field_conflicts(status);
     if !fields.is_empty() {
         return Outcome::Conflict(fields);
     }

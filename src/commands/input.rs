@@ -80,6 +80,21 @@ impl Context<'_> {
     }
 }
 
+impl Context<'_> {
+    /// Settles the namespace as [`Context::settle_namespace`] does, for commands that ask no server: the kubeconfig is read
+    /// only where neither flag nor file names one.
+    ///
+    /// # Errors
+    /// Where flag and file differ.
+    pub fn settle_namespace_offline(&self, flame: &mut FlameCluster) -> Result<()> {
+        let of_context = match (&flame.metadata.namespace, &self.global.namespace) {
+            (None, None) => context_namespace(self),
+            _ => None,
+        };
+        self.settle_namespace(flame, of_context.as_deref())
+    }
+}
+
 fn limited(from: &mut dyn Read, name: &str) -> Result<Content> {
     let mut bytes = Vec::new();
     let limit = MAX_FILE_BYTES as u64 + 1;

@@ -2,23 +2,21 @@
 
 use std::time::Duration;
 
-use super::preflight::{self, Preflight};
-use super::up::{Bring, pretend};
-use super::work::{self, View, Work, confirm, interrupts};
-use super::{Context, show};
-use crate::apiserver::ApiServer;
-use crate::apiserver::Observer;
+use super::Context;
+use super::preflight::Preflight;
+use super::up::{Bring, agree, finish, pretend};
+use super::work::{self, View, Work, interrupts};
 use crate::apiserver::objects::{FlameObject, Stored};
+use crate::apiserver::{ApiServer, Observer};
 use crate::cli::{CheckArgs, DryRun};
 use crate::commands::input::checked;
 use crate::error::{Content, Error, ErrorKind, Problem, Result, Severity};
 use crate::flame::FlameCluster;
-use crate::flame::disruption::disruption;
 use crate::flame::manifests::manifests;
 use crate::flame::names::{FlameKey, Kind};
 use crate::flame::owner::Owner;
 use crate::flame::plan::Desired;
-use crate::flame::rollout::{Event, Options, Rollout};
+use crate::flame::rollout::{Event, FieldConflict, Options, Rollout};
 
 /// What to do about a server that does not know the kind.
 pub const NO_CRD: &str =
@@ -105,27 +103,21 @@ async fn send(
         rights: Vec::new(),
         create_namespace: Some(bring.create_namespace),
     };
-    let findings = match bring.skip_preflight {
-        true => Vec::new(),
-        false => preflight.findings(context, &view).await,
-    };
-    let object = document(&bring.flame);
+    let preflight = Some(preflight).filter(|_| !bring.skip_preflight);
     if let Some(dry_run) = bring.dry_run {
+        let findings = match &preflight {
+            Some(preflight) => preflight.findings(context, &view).await,
+            None => Vec::new(),
+        };
         if dry_run == DryRun::Server {
-            stored(context, api.apply_object(&key, &object, true, true).await?, &key)?;
+            stored(context, api.apply_object(&key, &document(&bring.flame), true, true).await?, &key)?;
         }
         // What the reconciler would send is not for this user's rights to be asked about.
         let dry_run = if dry_run == DryRun::Server { DryRun::Client } else { dry_run };
         return pretend(context, api, &rollout, &plan, &findings, dry_run, bring.output).await;
     }
     if !plan.is_empty() {
-        show::planned(context, &plan);
-        for sentence in disruption(&plan, &manifests, rollout.snapshot(), options.max_unavailable) {
-            context.printer.line(&sentence);
-        }
-        preflight::tell(context, &rollout, &findings)?;
-        confirm(context, &rollout, &plan, bring.yes)?;
-        context.printer.gap();
+        agree(context, (&rollout, &plan, &manifests), preflight, &bring, &view).await?;
     }
     if bring.create_namespace && existing.is_none() {
         api.create_namespace(&key.namespace, &view).await?;
@@ -146,8 +138,7 @@ fn document(flame: &FlameCluster) -> serde_json::Value {
     serde_json::to_value(flame).expect("a flame has string keys only")
 }
 
-/// Writes the object, again while the server is busy. Whether a write that nobody answered was done makes no difference: it
-/// says the same the second time.
+/// Writes the object.
 async fn write(
     context: &Context<'_>,
     api: &ApiServer,
@@ -157,29 +148,47 @@ async fn write(
     view: &View,
 ) -> Result<FlameObject> {
     let object = document(&bring.flame);
-    let mut force = bring.options.force_conflicts;
-    let mut pauses = PAUSES.iter();
-    loop {
-        let outcome = match change {
-            Change::Apply => api.apply_object(key, &object, force, false).await?,
-            Change::Scale(owner) => api.scale_object(key, owner, bring.flame.spec.executor_manager.replicas).await?,
-        };
-        match (outcome, pauses.next()) {
-            (Stored::Conflict(conflicts), _) if !force && conflicts.iter().all(|(who, _)| who.contains(" using ")) => {
-                // An owner by update only changed it once; whoever applies it again has the last word.
-                let what: Vec<String> =
-                    conflicts.iter().map(|(who, field)| format!("{field}, changed by {who}")).collect();
-                context.printer.line(&format!("putting back {}", what.join("; ")));
-                force = true;
+    let send = |force| {
+        let object = &object;
+        async move {
+            match change {
+                Change::Apply => api.apply_object(key, object, force, false).await,
+                Change::Scale(owner) => api.scale_object(key, owner, bring.flame.spec.executor_manager.replicas).await,
             }
-            (Stored::Busy(why, after), Some(pause)) => {
-                let pause = after.unwrap_or(*pause).min(PAUSE_MAX);
+        }
+    };
+    let force = bring.options.force_conflicts;
+    let outcome = match patiently(key, view, || send(force)).await? {
+        // An owner by update only changed it once; whoever applies it again has the last word.
+        Stored::Conflict(conflicts) if !force && !conflicts.iter().any(FieldConflict::is_claimed) => {
+            let what: Vec<String> =
+                conflicts.iter().map(|it| format!("{}, changed by {}", it.field, it.manager)).collect();
+            context.printer.line(&format!("putting back {}", what.join("; ")));
+            patiently(key, view, || send(true)).await?
+        }
+        outcome => outcome,
+    };
+    stored(context, outcome, key)
+}
+
+/// Sends a write, again while the server is busy. Whether one that nobody answered was done makes no difference: it says the
+/// same the second time.
+async fn patiently<F: Future<Output = Result<Stored>>>(
+    key: &FlameKey,
+    view: &View,
+    send: impl Fn() -> F,
+) -> Result<Stored> {
+    for pause in PAUSES {
+        match send().await? {
+            Stored::Busy(why, after) => {
+                let pause = after.unwrap_or(pause).min(PAUSE_MAX);
                 view.event(Event::Retrying(format!("FlameCluster {}", key.name), why, pause));
                 tokio::time::sleep(pause).await;
             }
-            (outcome, _) => return stored(context, outcome, key),
+            outcome => return Ok(outcome),
         }
     }
+    send().await
 }
 
 fn stored(context: &Context<'_>, outcome: Stored, key: &FlameKey) -> Result<FlameObject> {
@@ -196,7 +205,8 @@ fn stored(context: &Context<'_>, outcome: Stored, key: &FlameKey) -> Result<Flam
                 .hint("--create-namespace makes a missing namespace"))
         }
         Stored::Conflict(conflicts) => {
-            let who: Vec<String> = conflicts.iter().map(|(who, field)| format!("{field} belongs to {who}")).collect();
+            let who: Vec<String> =
+                conflicts.iter().map(|it| format!("{} belongs to {}", it.field, it.manager)).collect();
             Err(Error::refused(not_written(&who.join(", "))).hint("--force-conflicts takes the fields"))
         }
         Stored::Refused(why) | Stored::Busy(why, _) => Err(Error::server(not_written(&why))),
@@ -209,21 +219,11 @@ fn stored(context: &Context<'_>, outcome: Stored, key: &FlameKey) -> Result<Flam
 /// What the server refused.
 pub async fn delete(context: &Context<'_>, api: &ApiServer, object: &FlameObject, view: &View) -> Result<()> {
     let key = &object.key;
-    let mut pauses = PAUSES.iter();
-    loop {
-        match (api.delete_object(key, &object.owner).await?, pauses.next()) {
-            (Stored::Gone(_) | Stored::Yes(_), _) => {
-                context.printer.line(&format!("deleted FlameCluster {}", key.name));
-                return Ok(());
-            }
-            (Stored::Busy(why, after), Some(pause)) => {
-                let pause = after.unwrap_or(*pause).min(PAUSE_MAX);
-                view.event(Event::Retrying(format!("FlameCluster {}", key.name), why, pause));
-                tokio::time::sleep(pause).await;
-            }
-            (outcome, _) => return stored(context, outcome, key).map(drop),
-        }
+    match patiently(key, view, || api.delete_object(key, &object.owner)).await? {
+        Stored::Gone(_) | Stored::Yes(_) => context.printer.line(&format!("deleted FlameCluster {}", key.name)),
+        outcome => drop(stored(context, outcome, key)?),
     }
+    Ok(())
 }
 
 /// Waits until whoever follows objects made it so, as `up` waits for its own work.
@@ -249,14 +249,7 @@ async fn follow(
             return Err(explained(context, api, object, error).await);
         }
     }
-    let verdict = rollout.verdict().ok_or_else(|| Error::server("a flame that is up has a verdict"))?;
-    show::flame(context, &bring.flame, &verdict, None, bring.output)?;
-    if bring.look_once && !rollout.is_ready(Duration::ZERO) {
-        let what = format!("{} is not ready: {}", key.name, verdict.status.message);
-        let next = format!("flamectl status {} -n {}", key.name, key.namespace);
-        return Err(Error::new(ErrorKind::Timeout, what).hint(next));
-    }
-    Ok(0)
+    finish(context, &bring, &rollout, Duration::ZERO)
 }
 
 /// Adds what the object itself says of why it is not as asked.

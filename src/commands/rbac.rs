@@ -28,11 +28,7 @@ fn wish(context: &Context<'_>, args: &RbacArgs) -> Result<Wish> {
         None => Scope::Namespace(here()),
         Some(source) => {
             let mut flame = context.flame(source, CheckArgs::default())?;
-            let of_context = match (&flame.metadata.namespace, &context.global.namespace) {
-                (None, None) => context_namespace(context),
-                _ => None,
-            };
-            context.settle_namespace(&mut flame, of_context.as_deref())?;
+            context.settle_namespace_offline(&mut flame)?;
             Scope::Flame(FlameKey::of(&flame))
         }
     };

@@ -4,7 +4,6 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Context;
-use super::input::context_namespace;
 use crate::cli::{ManifestFormat, RenderArgs};
 use crate::error::{Error, Result};
 use crate::flame::manifests::{Manifests, manifests};
@@ -12,11 +11,7 @@ use crate::output;
 
 pub(super) async fn run(context: &Context<'_>, args: &RenderArgs) -> Result<u8> {
     let mut flame = context.flame(&args.filename, args.check)?;
-    let of_context = match (&flame.metadata.namespace, &context.global.namespace) {
-        (None, None) => context_namespace(context),
-        _ => None,
-    };
-    context.settle_namespace(&mut flame, of_context.as_deref())?;
+    context.settle_namespace_offline(&mut flame)?;
     let manifests = manifests(&flame)?;
     context.printer.data(&match args.output {
         ManifestFormat::Yaml => yaml(&manifests)?,

@@ -8,12 +8,12 @@ use crate::cli::{DryRun, ObjectFormat, UpArgs};
 use crate::error::{Error, ErrorKind, Result, Severity};
 use crate::flame::FlameCluster;
 use crate::flame::disruption::disruption;
-use crate::flame::manifests::manifests;
+use crate::flame::manifests::{Manifests, manifests};
 use crate::flame::names::{Component, Kind};
 use crate::flame::owner::Owner;
 use crate::flame::plan::{Desired, Plan, Right};
 use crate::flame::preflight::Finding;
-use crate::flame::rollout::{Options, Outcome, Rollout};
+use crate::flame::rollout::{Options, Outcome, Rollout, Time};
 use crate::output::{self, table};
 
 /// How a flame is brought up, whoever asks for it: `up`, `scale` and `restart` differ in nothing but this.
@@ -108,15 +108,7 @@ pub async fn up(context: &Context<'_>, api: &ApiServer, bring: Bring) -> Result<
         let then = if waits { "waiting until it is ready" } else { "nothing to do" };
         context.printer.line(&format!("{name} is as it should be: {then}"));
     } else {
-        show::planned(context, &plan);
-        for sentence in disruption(&plan, &manifests, rollout.snapshot(), bring.options.max_unavailable) {
-            context.printer.line(&sentence);
-        }
-        if let Some(preflight) = preflight {
-            preflight::tell(context, &rollout, &preflight.findings(context, &view).await)?;
-        }
-        confirm(context, &rollout, &plan, bring.yes)?;
-        context.printer.gap();
+        agree(context, (&rollout, &plan, &manifests), preflight, &bring, &view).await?;
     }
     if bring.create_namespace && rollout.snapshot().record(&name).is_none() {
         api.create_namespace(&namespace, &view).await?;
@@ -130,9 +122,41 @@ pub async fn up(context: &Context<'_>, api: &ApiServer, bring: Bring) -> Result<
         view: &view,
     };
     work.drive(&mut rollout, interrupts(context)).await?;
+    finish(context, &bring, &rollout, view.elapsed())
+}
+
+/// Shows what is going to change and what that disrupts, finds out whether it fits, and asks where somebody has to agree.
+///
+/// # Errors
+/// Where the server would refuse it, or nobody agreed.
+pub(super) async fn agree(
+    context: &Context<'_>,
+    (rollout, plan, manifests): (&Rollout, &Plan, &Manifests),
+    preflight: Option<Preflight<'_>>,
+    bring: &Bring,
+    view: &View,
+) -> Result<()> {
+    show::planned(context, plan);
+    for sentence in disruption(plan, manifests, rollout.snapshot(), bring.options.max_unavailable) {
+        context.printer.line(&sentence);
+    }
+    if let Some(preflight) = preflight {
+        preflight::tell(context, rollout, &preflight.findings(context, view).await)?;
+    }
+    confirm(context, rollout, plan, bring.yes)?;
+    context.printer.gap();
+    Ok(())
+}
+
+/// Prints the flame as it is in the end, and says where it should be ready by now and is not.
+///
+/// # Errors
+/// That it is not ready, where that was to be looked at once; or standard output takes nothing.
+pub(super) fn finish(context: &Context<'_>, bring: &Bring, rollout: &Rollout, now: Time) -> Result<u8> {
     let verdict = rollout.verdict().ok_or_else(|| Error::server("a flame that is up has a verdict"))?;
     show::flame(context, &bring.flame, &verdict, rollout.start_up().as_ref(), bring.output)?;
-    if bring.look_once && !rollout.is_ready(view.elapsed()) {
+    if bring.look_once && !rollout.is_ready(now) {
+        let (name, namespace) = (&bring.flame.metadata.name, bring.flame.namespace());
         let what = format!("{name} is not ready: {}", verdict.status.message);
         return Err(Error::new(ErrorKind::Timeout, what).hint(format!("flamectl status {name} -n {namespace}")));
     }

@@ -9,14 +9,13 @@ use std::fmt;
 use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, RoleRef, Subject};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+use super::crd::GROUP as FLAME;
 use super::names::{self, FIELD_MANAGER, FlameKey};
 
 /// The core API group.
 const CORE: &str = "";
 /// Events, as they are read and written.
 const EVENTS: &str = "events.k8s.io";
-/// FlameClusters.
-const FLAME: &str = "flame.xflops.io";
 /// Leases.
 const COORDINATION: &str = "coordination.k8s.io";
 /// Roles and their bindings.

@@ -229,7 +229,7 @@ async fn tell_trouble(
 }
 
 /// Tells retries of the first lists.
-struct Told<'a>(&'a Log);
+pub struct Told<'a>(pub &'a Log);
 
 impl Observer for Told<'_> {
     fn event(&self, event: Event) {

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use tokio::sync::mpsc;
 
-use super::fleet::BACKOFF;
+use super::fleet::{BACKOFF, Told};
 use super::sources::Aim;
+use crate::apiserver::ApiServer;
 use crate::apiserver::objects::{FlameObject, ObjectList, ObjectNews};
-use crate::apiserver::{ApiServer, Observer};
 use crate::commands::object::{NO_CRD, flame_of, told, why_refused};
 use crate::flame::names::FlameKey;
-use crate::flame::rollout::Event;
 use crate::output::log::{Entry, Level, Log};
 
 /// The FlameCluster objects of a namespace, or of all.
@@ -19,7 +18,7 @@ pub struct Objects {
     namespace: Option<String>,
     aims: mpsc::UnboundedSender<Aim>,
     log: Log,
-    /// Uid and generation of each object as it was last told.
+    /// Each object as it was last told.
     known: BTreeMap<FlameKey, Known>,
 }
 
@@ -132,17 +131,4 @@ impl Objects {
             let _ = self.aims.send(Aim::Leave(key.clone(), why.to_owned()));
         }
     }
-}
-
-/// Tells retries of the first list.
-struct Told<'a>(&'a Log);
-
-impl Observer for Told<'_> {
-    fn event(&self, event: Event) {
-        if let Event::Retrying(what, why, _) = event {
-            self.0.trouble(None, format!("retrying {what}: {why}"));
-        }
-    }
-
-    fn tick(&self) {}
 }

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::fleet::BACKOFF;
+use super::time_of_day;
 use crate::apiserver::ApiServer;
 use crate::apiserver::objects::{FlameObject, Stored};
 use crate::flame::conditions::{Standing, object_status, says};
@@ -67,7 +68,7 @@ impl Writer {
             loop {
                 sleep(GATHERS).await;
                 let standing = standings.borrow_and_update().clone();
-                let wanted = object_status(&standing, &self.status, &now());
+                let wanted = object_status(&standing, &self.status, &time_of_day());
                 if says(&self.status, &wanted) {
                     break;
                 }
@@ -105,9 +106,4 @@ impl Writer {
             *told = why;
         }
     }
-}
-
-fn now() -> String {
-    let now = jiff::Timestamp::now();
-    now.round(jiff::Unit::Second).unwrap_or(now).to_string()
 }
