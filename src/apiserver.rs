@@ -460,7 +460,9 @@ fn root(error: &(dyn std::error::Error + 'static)) -> String {
     while let Some(source) = innermost.source() {
         innermost = source;
     }
-    innermost.to_string()
+    let text = innermost.to_string();
+    // rustls adds where its documentation explains it to programmers.
+    text.split_once(": https://docs.rs/").map(|(what, _)| what.to_owned()).unwrap_or(text)
 }
 
 fn failure(code: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
