@@ -64,9 +64,10 @@ fn path(metadata: &Value) -> String {
     format!("/api/v1/namespaces/{namespace}/pods/{name}/status")
 }
 
-/// Returns the change of the `round`-th time that a Pod has its turn: never what is there already.
+/// Returns the change of the `round`-th time that a Pod has its turn: never what is there already, an earlier run's included.
 fn condition(kind: &str, round: usize) -> Value {
     let is_true = if round.is_multiple_of(2) { "False" } else { "True" };
     let of = if kind == "flaps" { "Ready" } else { "example.com/Beats" };
-    json!({ "status": { "conditions": [{ "type": of, "status": is_true }] } })
+    let reason = format!("Run{}Round{round}", std::process::id());
+    json!({ "status": { "conditions": [{ "type": of, "status": is_true, "reason": reason }] } })
 }

@@ -19,6 +19,9 @@ _flamectl() {
             flamectl,completions)
                 cmd="flamectl__subcmd__completions"
                 ;;
+            flamectl,connect)
+                cmd="flamectl__subcmd__connect"
+                ;;
             flamectl,crd)
                 cmd="flamectl__subcmd__crd"
                 ;;
@@ -83,7 +86,7 @@ _flamectl() {
 
     case "${cmd}" in
         flamectl)
-            opts="-n -v -q -h -V --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help --version up status logs events render down watch diff scale restart validate init explain schema crd rbac install completions man version"
+            opts="-n -v -q -h -V --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help --version up status logs events connect render down watch diff scale restart validate init explain schema crd rbac install completions man version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -150,6 +153,83 @@ _flamectl() {
                 return 0
             fi
             case "${prev}" in
+                --kubeconfig)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as-group)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto live plain json none" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        flamectl__subcmd__connect)
+            opts="-p -n -v -q -h --port --timeout --print-config --endpoint --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --kubeconfig)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
@@ -951,7 +1031,7 @@ _flamectl() {
                     return 0
                     ;;
                 --for)
-                    COMPREPLY=($(compgen -W "up status down scale restart diff logs events watch" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "up status down scale restart diff logs events connect watch" -- "${cur}"))
                     return 0
                     ;;
                 --user)

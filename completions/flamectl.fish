@@ -46,6 +46,7 @@ complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "up" -d 'Create or
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "status" -d 'Show how a flame is: state, ready Pods, what they wait for'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "logs" -d 'Show what a flame\'s Pods write'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "events" -d 'Show what happened to a flame\'s objects, oldest first'
+complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "connect" -d 'Bring a flame\'s session manager to a local port, for Flame\'s clients'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "render" -d 'Print the objects that `up` would apply, without a server'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "down" -d 'Delete a flame\'s objects'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "watch" -d 'Keep flames as their files, or their records, say until interrupted'
@@ -175,6 +176,27 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand events" -s w -l watch 
 complete -c flamectl -n "__fish_flamectl_using_subcommand events" -s v -l verbose -d 'Tell more: every object, retry and request'
 complete -c flamectl -n "__fish_flamectl_using_subcommand events" -s q -l quiet -d 'Tell errors only'
 complete -c flamectl -n "__fish_flamectl_using_subcommand events" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c flamectl -n "__fish_flamectl_using_subcommand connect" -s p -l port -d 'Listen on this port of 127.0.0.1; 0 takes a free one' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand connect" -l timeout -d 'Wait at most so long for a session manager that is ready; 0 waits for ever' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand connect" -l endpoint -d 'With --print-config: where the session manager is' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand connect" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
+complete -c flamectl -n "__fish_flamectl_using_subcommand connect" -l context -d 'Use this context of the kubeconfig' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand connect" -s n -l namespace -d 'Work in this namespace' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand connect" -l request-timeout -d 'Give up on a single request after this time; 0 never does' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand connect" -l as -d 'Act as this user' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand connect" -l as-group -d 'Act as a member of this group (can be repeated)' -r
+complete -c flamectl -n "__fish_flamectl_using_subcommand connect" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand connect" -l progress -d 'Show progress in this way' -r -f -a "auto\t'As fits where it is read'
+live\t'A display that is drawn over, where there is a terminal'
+plain\t'One line a change, and a heartbeat'
+json\t'One JSON object a line'
+none\t'Not at all: errors only'"
+complete -c flamectl -n "__fish_flamectl_using_subcommand connect" -l print-config -d 'Print a flame.yaml and forward nothing; asks no server'
+complete -c flamectl -n "__fish_flamectl_using_subcommand connect" -s v -l verbose -d 'Tell more: every object, retry and request'
+complete -c flamectl -n "__fish_flamectl_using_subcommand connect" -s q -l quiet -d 'Tell errors only'
+complete -c flamectl -n "__fish_flamectl_using_subcommand connect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c flamectl -n "__fish_flamectl_using_subcommand render" -s f -l filename -d 'Read the FlameCluster from FILE; - is standard input' -r -F
 complete -c flamectl -n "__fish_flamectl_using_subcommand render" -s o -l output -d 'Print in this format' -r -f -a "yaml\t'One document an object'
 json\t'One List'"
@@ -435,6 +457,7 @@ restart\t''
 diff\t''
 logs\t''
 events\t''
+connect\t''
 watch\t''"
 complete -c flamectl -n "__fish_flamectl_using_subcommand rbac" -l user -d 'Grant it to this user' -r
 complete -c flamectl -n "__fish_flamectl_using_subcommand rbac" -l group -d 'Grant it to this group' -r

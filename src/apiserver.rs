@@ -7,6 +7,7 @@ pub mod drive;
 pub mod events;
 pub mod evidence;
 pub mod flames;
+pub mod forward;
 pub mod hub;
 pub mod lease;
 pub mod logs;

@@ -105,6 +105,16 @@ const LOGS_EXAMPLES: &str = "Examples:
   flamectl logs demo session-manager -p       Why the session manager restarted
   flamectl logs demo 3 -f                     What executor 3 writes from now on, too";
 
+const CONNECT_EXAMPLES: &str = "\
+A COMMAND finds the flame by FLAME_ENDPOINT, or by {config} in its arguments, which becomes the path of a flame.yaml that clients
+of every Flame read. Flame's own clients (flm...) get a HOME with .flame/flame.yaml, as they look nowhere else
+
+Examples:
+  flamectl connect demo                                   Print the endpoint, forward until Ctrl-C
+  flamectl connect demo -- flmping -t 3                   Run a client, end with its exit code
+  flamectl connect demo -- flmctl --config {config} list  The same for Flame before 0.6
+  flamectl connect demo --print-config                    A flame.yaml for clients inside the cluster";
+
 /// What was asked for.
 #[derive(Debug, Parser)]
 #[command(
@@ -236,6 +246,9 @@ pub enum Verb {
     Logs(LogsArgs),
     /// Show what happened to a flame's objects, oldest first
     Events(EventsArgs),
+    /// Bring a flame's session manager to a local port, for Flame's clients
+    #[command(after_help = CONNECT_EXAMPLES)]
+    Connect(ConnectArgs),
     /// Print the objects that `up` would apply, without a server
     Render(RenderArgs),
     /// Delete a flame's objects

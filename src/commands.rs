@@ -7,6 +7,7 @@ mod show;
 mod work;
 
 mod completions;
+mod connect;
 mod diff;
 mod down;
 mod events;
@@ -62,6 +63,7 @@ async fn verb(context: &Context<'_>, cli: &Cli) -> Result<u8> {
         Verb::Status(args) => status::run(context, args).await,
         Verb::Logs(args) => logs::run(context, args).await,
         Verb::Events(args) => events::run(context, args).await,
+        Verb::Connect(args) => connect::run(context, args).await,
         Verb::Render(args) => render::run(context, args).await,
         Verb::Down(args) => down::run(context, args).await,
         Verb::Watch(args) => watch::run(context, args).await,

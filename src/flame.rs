@@ -6,6 +6,7 @@
 
 pub mod amounts;
 pub mod answers;
+pub mod client;
 pub mod conditions;
 pub mod config;
 pub mod crd;

@@ -61,6 +61,11 @@ impl Connection {
         }
     }
 
+    /// Returns the client that is used now, for what is no plain request.
+    pub async fn client(&self) -> Client {
+        self.current.lock().await.client.clone()
+    }
+
     /// Returns a newer client than the one of this number, where the credentials changed.
     async fn newer(&self, number: u64) -> Option<Client> {
         let mut current = self.current.lock().await;

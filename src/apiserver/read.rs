@@ -66,7 +66,8 @@ pub fn flame_selector(flame: &str) -> String {
     format!("{}={flame}", names::LABEL_CLUSTER)
 }
 
-fn component_selector(flame: &str, component: Component) -> String {
+/// Returns what selects the Pods of a component.
+pub fn component_selector(flame: &str, component: Component) -> String {
     format!("{},{}={component}", flame_selector(flame), names::LABEL_COMPONENT)
 }
 

@@ -272,7 +272,7 @@ pub(super) async fn follow<T: DeserializeOwned, N>(
             Ok(Ok(None)) => return End::Closed,
             Ok(Ok(Some(line))) => line,
         };
-        let (change, it) = match serde_json::from_slice::<WatchEvent<T>>(&line) {
+        let (change, it) = match serde_json::from_slice::<WatchEvent<T>>(line) {
             Ok(WatchEvent::Added(it) | WatchEvent::Modified(it)) => (Change::Seen, it),
             Ok(WatchEvent::Deleted(it)) => (Change::Deleted, it),
             Ok(WatchEvent::Bookmark(bookmark)) => {
@@ -299,7 +299,7 @@ async fn open(
 ) -> Result<Lines, Failure> {
     let request = request.map_err(|error| Failure::Broken(error.to_string()))?;
     let body = api.stream(request, api.request_timeout.min(idle)).await?;
-    Ok(Lines { body, buffer: Vec::new(), searched: 0 })
+    Ok(Lines { body, buffer: Vec::new(), begin: 0, searched: 0 })
 }
 
 /// Pauses between two streams, longer and longer while they fail.
@@ -347,11 +347,13 @@ impl Observer for Silent {
     fn tick(&self) {}
 }
 
-/// The lines of a streamed body.
-struct Lines {
-    body: Body,
+/// The lines of a streamed body. They are lent from one buffer: an object of a busy watch is thousands of bytes long.
+struct Lines<B = Body> {
+    body: B,
     buffer: Vec<u8>,
-    /// Up to here the buffer holds no line end.
+    /// From here on the buffer was not lent yet.
+    begin: usize,
+    /// From `begin` up to here it holds no line end.
     searched: usize,
 }
 
@@ -373,18 +375,20 @@ impl ApiServer {
     }
 }
 
-impl Lines {
+impl<B: hyper::body::Body<Data: AsRef<[u8]>, Error: std::error::Error + 'static> + Unpin> Lines<B> {
     /// Returns the next line; none when the server closed the stream. Half a line at the end is dropped: the watch goes on
     /// from the last whole event.
-    async fn next(&mut self) -> Result<Option<Vec<u8>>, String> {
+    async fn next(&mut self) -> Result<Option<&[u8]>, String> {
         loop {
-            if let Some(at) = self.buffer[self.searched..].iter().position(|byte| *byte == b'\n') {
-                let rest = self.buffer.split_off(self.searched + at + 1);
-                let mut line = std::mem::replace(&mut self.buffer, rest);
-                line.pop();
-                self.searched = 0;
-                return Ok(Some(line));
+            if let Some(at) = memchr::memchr(b'\n', &self.buffer[self.searched..]) {
+                let line = self.begin..self.searched + at;
+                self.begin = line.end + 1;
+                self.searched = self.begin;
+                return Ok(Some(&self.buffer[line]));
             }
+            // What was lent goes only now, so that many lines of one frame are moved once.
+            self.buffer.drain(..self.begin);
+            self.begin = 0;
             self.searched = self.buffer.len();
             if self.buffer.len() > LINE_LIMIT {
                 return Err("the watch sent a line without end".to_owned());
@@ -392,7 +396,7 @@ impl Lines {
             match self.body.frame().await {
                 None => return Ok(None),
                 Some(Err(error)) => return Err(super::root(&error)),
-                Some(Ok(frame)) => self.buffer.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data)),
+                Some(Ok(frame)) => self.buffer.extend_from_slice(frame.data_ref().map_or(&[], AsRef::as_ref)),
             }
         }
     }
@@ -400,7 +404,25 @@ impl Lines {
 
 #[cfg(test)]
 mod tests {
+    use http_body_util::StreamBody;
+    use hyper::body::{Bytes, Frame};
+
     use super::*;
+
+    #[tokio::test]
+    async fn lines_come_whole_however_the_pieces_break_and_half_a_line_at_the_end_is_none() {
+        for size in 1..12 {
+            let pieces: Vec<_> = b"one\n\nthree\nfour\nha".chunks(size).map(<[u8]>::to_vec).collect();
+            let frames = pieces.into_iter().map(|piece| Ok::<_, std::io::Error>(Frame::data(Bytes::from(piece))));
+            let body = StreamBody::new(futures_util::stream::iter(frames));
+            let mut lines = Lines { body, buffer: Vec::new(), begin: 0, searched: 0 };
+            let mut seen = Vec::new();
+            while let Some(line) = lines.next().await.unwrap() {
+                seen.push(String::from_utf8(line.to_vec()).unwrap());
+            }
+            assert_eq!(seen, ["one", "", "three", "four"], "pieces of {size}");
+        }
+    }
 
     #[test]
     fn pauses_are_never_shorter_than_wanted_and_not_all_the_same() {

@@ -1,5 +1,6 @@
 //! The arguments of each command, one struct a command; their doc comments are the help text.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -141,6 +142,31 @@ pub struct LogsArgs {
     #[arg(long, value_name = "N", default_value = "20", value_parser = clap::value_parser!(u32).range(1..=1000))]
     #[arg(env = "FLAMECTL_MAX_LOG_REQUESTS", hide_env_values = true)]
     pub max_log_requests: u32,
+}
+
+/// Arguments of `connect`.
+#[derive(Args, Clone, Debug)]
+pub struct ConnectArgs {
+    /// The flame
+    #[arg(value_parser = flame_name)]
+    pub name: String,
+    /// Listen on this port of 127.0.0.1; 0 takes a free one
+    #[arg(short, long, value_name = "PORT", default_value = "0")]
+    pub port: u16,
+    /// Wait at most so long for a session manager that is ready; 0 waits for ever
+    #[arg(long, value_name = "DURATION", default_value = "1m", value_parser = duration)]
+    pub timeout: Duration,
+    /// Print a flame.yaml and forward nothing; asks no server
+    ///
+    /// Its endpoint is that of --endpoint, 127.0.0.1 with --port, else the Service's, for clients inside the cluster
+    #[arg(long, conflicts_with_all = ["command", "timeout"])]
+    pub print_config: bool,
+    /// With --print-config: where the session manager is
+    #[arg(long, value_name = "URL", requires = "print_config", conflicts_with = "port")]
+    pub endpoint: Option<String>,
+    /// Run this while the port is there, and end with its exit code
+    #[arg(last = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
 }
 
 /// When lines say which Pod wrote them.

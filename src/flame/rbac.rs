@@ -45,13 +45,15 @@ pub enum Task {
     Logs,
     /// `events`.
     Events,
+    /// `connect`.
+    Connect,
     /// `watch`.
     Watch,
 }
 
 impl Task {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Up,
         Self::Status,
         Self::Down,
@@ -60,9 +62,10 @@ impl Task {
         Self::Diff,
         Self::Logs,
         Self::Events,
+        Self::Connect,
         Self::Watch,
     ];
-    /// What a person does; `watch` is for a process of its own.
+    /// What a person does; `watch` is for a process of its own, and the right that `connect` takes opens every port of every Pod.
     pub const BY_HAND: [Self; 8] =
         [Self::Up, Self::Status, Self::Down, Self::Scale, Self::Restart, Self::Diff, Self::Logs, Self::Events];
 
@@ -77,6 +80,7 @@ impl Task {
             Self::Diff => "diff",
             Self::Logs => "logs",
             Self::Events => "events",
+            Self::Connect => "connect",
             Self::Watch => "watch",
         }
     }
@@ -219,6 +223,12 @@ const READ_LOGS: &[Need] = &[
 /// What was said of a flame, and is.
 const READ_EVENTS: &[Need] =
     &[need(CORE, "configmaps", &["get"], Of::Fixed), need(EVENTS, "events", &["list", "watch"], Of::Any)];
+/// The way to a session manager. A WebSocket is asked for with GET; since Kubernetes 1.35 the right to create counts, too.
+const REACH: &[Need] = &[
+    need(CORE, "configmaps", &["get"], Of::Fixed),
+    need(CORE, "pods", &["list", "watch"], Of::Any),
+    need(CORE, "pods/portforward", &["get", "create"], Of::Fixed),
+];
 /// The Services of many flames, besides [`FIND`].
 const FIND_SERVICES: &[Need] = &[need(CORE, "services", &["list"], Of::Fixed)];
 /// The object that a flame lives as.
@@ -253,6 +263,7 @@ fn deeds(task: Task, crd: bool) -> &'static [&'static [Need]] {
         (Task::Diff, _) => &[LOOK, FIT],
         (Task::Logs, _) => &[READ_LOGS],
         (Task::Events, _) => &[READ_EVENTS],
+        (Task::Connect, _) => &[REACH],
         (Task::Watch, false) => &[LOOK, FOLLOW, FIND, FIND_SERVICES, APPLY, WHY, REPORT],
         (Task::Watch, true) => &[LOOK, FOLLOW, FIND, FIND_SERVICES, APPLY, WHY, REPORT, FOLLOW_OBJECTS, OWN],
     }
@@ -294,6 +305,7 @@ impl Wish {
         match need.resource {
             "configmaps" => vec![names::config_map(flame)],
             "services" => vec![names::object_cache(flame), names::session_manager(flame)],
+            "pods/portforward" => vec![names::session_manager(flame)],
             _ => vec![flame.clone()],
         }
     }
@@ -345,8 +357,10 @@ impl Wish {
 
 fn add(rules: &mut Rules, need: &Need, names: &[String]) {
     for verb in need.verbs {
-        // The server does not know yet, or not in time, which objects these are about.
-        let names = if matches!(*verb, "create" | "list" | "watch") { Vec::new() } else { names.to_vec() };
+        // The server does not know yet, or not in time, which objects these are about; whose subresource it is it knows.
+        let is_of_object = need.resource.contains('/');
+        let names =
+            if matches!(*verb, "create" | "list" | "watch") && !is_of_object { Vec::new() } else { names.to_vec() };
         let place = VERBS.iter().position(|it| it == verb).unwrap_or(VERBS.len());
         rules.entry((need.group, need.resource, names)).or_default().insert(place);
     }

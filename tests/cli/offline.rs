@@ -23,6 +23,18 @@ fn render_as_json_is_one_list_of_the_same_objects() {
 }
 
 #[test]
+fn connect_prints_a_file_for_flames_clients_without_asking_anybody() {
+    let session = Session::new().file("config", KUBECONFIG);
+    assert_snapshot!("connect_in_cluster", session.run("connect demo --print-config -n ml"));
+    assert_snapshot!("connect_port", session.run("connect demo --print-config --port 8080"));
+    assert_snapshot!(
+        "connect_endpoint",
+        session.run("connect demo --print-config --endpoint https://flame.example.com")
+    );
+    assert_snapshot!("connect_usage", session.run("connect demo --endpoint https://flame.example.com"));
+}
+
+#[test]
 fn without_a_kubeconfig_the_way_out_is_told() {
     assert_snapshot!(Session::new().file("basic.yaml", BASIC).run("up -f basic.yaml"));
 }

@@ -157,7 +157,7 @@ impl Namespace<'_> {
     pub fn bare_command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_flamectl"));
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        command.env("HOME", self.files.path()).env("FLAMECTL_TIMEOUT", "60s");
+        command.env("HOME", self.files.path()).env("TMPDIR", self.files.path()).env("FLAMECTL_TIMEOUT", "60s");
         command.args(args).stdin(Stdio::null());
         command
     }

@@ -19,6 +19,7 @@ mod terminal;
 
 mod access;
 mod changes;
+mod connect;
 mod crd;
 mod down;
 mod dry;
