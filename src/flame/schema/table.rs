@@ -393,16 +393,16 @@ const SESSION_STORAGE: Property = Property {
     }),
     presence: optional(Literal::Text(""), "leave the storage to Flame"),
     summary: "Where the session manager keeps sessions and tasks.",
-    meaning: "The file of sqlite://flame.db is in the working directory of the image and gone with the container. For one \
-        with an absolute path, sqlite:///DIRECTORY/FILE, flamectl mounts an emptyDir at DIRECTORY: it outlives the \
-        container, but not the Pod.",
+    meaning: "For a file with an absolute path, sqlite:///DIRECTORY/FILE, flamectl mounts an emptyDir at DIRECTORY: it \
+        outlives the container, but not the Pod. The file of sqlite://flame.db is in the working directory of the image \
+        and gone with the container, and with it all sessions.",
     in_flame: "Without one it is sqlite://flame.db. A database that another version of Flame wrote is refused. With \
         a backend that Flame does not have, as postgres://, the session manager exits.",
     ends_up: &[
         "flame-cluster.yaml: cluster.storage",
         "Pod <name>-session-manager: the volume storage, where the path is absolute",
     ],
-    example: Some(Literal::Text("sqlite://flame.db")),
+    example: Some(Literal::Text("sqlite:///var/lib/flame/flame.db")),
 };
 
 const SESSION_MANAGER_ENDPOINT: Property = Property {
