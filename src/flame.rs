@@ -35,6 +35,7 @@ pub mod template;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod timeline;
+pub mod user;
 
 use std::collections::BTreeMap;
 

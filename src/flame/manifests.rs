@@ -20,6 +20,7 @@ use super::config::{self, ConfigText, declared_directories};
 use super::hostname;
 use super::names::{self, Component, Kind, ObjectRef};
 use super::owner::Owner;
+use super::user;
 use super::{FlameCluster, Resources};
 use crate::error::{Error, Result};
 
@@ -375,6 +376,7 @@ fn check_record_size(record: &ConfigMap, flame: &FlameCluster) -> Result<()> {
 
 impl PodTemplate {
     fn new(flame: &FlameCluster, component: Component, spec: PodSpec, config: &str) -> Self {
+        let spec = user::for_user(flame, component, spec);
         let labels = names::labels(flame, component);
         let mut annotations = flame.metadata.annotations.clone();
         let hash = TemplateHash::new(&labels, &annotations, &spec, config);
