@@ -354,7 +354,7 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__diff)
-            opts="-f -o -n -v -q -h --filename --strict --output --exit-zero --skip-preflight --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
+            opts="-f -o -n -v -q -h --filename --strict --run-as-user --output --exit-zero --skip-preflight --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -388,6 +388,10 @@ _flamectl() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --run-as-user)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --output)
@@ -1101,7 +1105,7 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__render)
-            opts="-f -o -n -v -q -h --filename --strict --output --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
+            opts="-f -o -n -v -q -h --filename --strict --run-as-user --output --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1135,6 +1139,10 @@ _flamectl() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --run-as-user)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --output)
@@ -1492,7 +1500,7 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__up)
-            opts="-f -y -o -n -v -q -h --filename --crd --strict --wait --timeout --wait-for --max-unavailable --progress-deadline --dry-run --force-conflicts --adopt --create-namespace --skip-preflight --yes --output --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
+            opts="-f -y -o -n -v -q -h --filename --crd --strict --run-as-user --wait --timeout --wait-for --max-unavailable --progress-deadline --dry-run --force-conflicts --adopt --create-namespace --skip-preflight --yes --output --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1526,6 +1534,10 @@ _flamectl() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --run-as-user)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --wait)
@@ -1615,7 +1627,7 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__validate)
-            opts="-f -o -n -v -q -h --filename --strict --server --output --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
+            opts="-f -o -n -v -q -h --filename --strict --run-as-user --server --output --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1626,6 +1638,10 @@ _flamectl() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --run-as-user)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

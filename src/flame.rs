@@ -14,6 +14,7 @@ pub mod disruption;
 pub mod election;
 pub mod events;
 pub mod evidence;
+pub mod hostname;
 pub mod install;
 pub mod logs;
 pub mod manifests;
@@ -35,6 +36,7 @@ pub mod template;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod timeline;
+pub mod user;
 
 use std::collections::BTreeMap;
 

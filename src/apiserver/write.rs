@@ -148,7 +148,10 @@ fn refusal(status: &Status) -> Refusal {
     } else if message.contains("exceeded quota") {
         Some("lower replicas or resources, or have the quota raised; the same command goes on from here")
     } else if message.contains("violates PodSecurity") {
-        Some("the namespace's Pod Security level does not admit these Pods; `kubectl label ns` shows and changes it")
+        Some(
+            "the namespace's Pod Security level does not admit these Pods: flamectl up --run-as-user 1000 makes such as \
+             level restricted admits; `kubectl label ns` shows and changes the level",
+        )
     } else if message.contains("admission webhook") {
         Some("the admission webhook named above refuses it; its owner can say why")
     } else if status.code == 403 {

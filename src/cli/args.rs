@@ -13,7 +13,7 @@ use clap_complete::Shell;
 
 use super::values::{
     StatusFormatParser, answer, bar, component_parser, destination_parser, duration, event_type_parser, flame_name,
-    lease_name, log_target, max_unavailable, replicas, service_account, source_parser, task_parser,
+    lease_name, log_target, max_unavailable, replicas, run_as, service_account, source_parser, task_parser,
 };
 use crate::flame::answers::{self, Amounts};
 use crate::flame::events::EventType;
@@ -22,6 +22,7 @@ use crate::flame::names::Component;
 use crate::flame::rbac::{Grantee, Task};
 use crate::flame::rollout::{Bar, MaxUnavailable};
 use crate::flame::selector::Selector;
+use crate::flame::user::{self, RunAs};
 
 /// Arguments of `up`.
 #[derive(Args, Clone, Debug)]
@@ -32,7 +33,7 @@ pub struct UpArgs {
     /// Apply the FlameCluster itself to the server, and wait until whoever follows such objects made it so
     #[arg(long, conflicts_with = "adopt")]
     pub crd: bool,
-    /// How strictly to read it
+    /// How to read it
     #[command(flatten)]
     pub check: CheckArgs,
     /// How long to wait
@@ -215,7 +216,7 @@ pub struct RenderArgs {
     /// Read the FlameCluster from FILE; - is standard input
     #[arg(short, long, value_name = "FILE", value_parser = source_parser(), value_hint = ValueHint::FilePath)]
     pub filename: Source,
-    /// How strictly to read it
+    /// How to read it
     #[command(flatten)]
     pub check: CheckArgs,
     /// Print in this format
@@ -306,7 +307,7 @@ pub struct DiffArgs {
     /// Read the FlameCluster from FILE; - is standard input
     #[arg(short, long, value_name = "FILE", value_parser = source_parser(), value_hint = ValueHint::FilePath)]
     pub filename: Source,
-    /// How strictly to read it
+    /// How to read it
     #[command(flatten)]
     pub check: CheckArgs,
     /// Print field by field as text, or one line an object as table
@@ -373,7 +374,7 @@ pub struct ValidateArgs {
     #[arg(short, long = "filename", value_name = "FILE", required = true, num_args = 1..)]
     #[arg(value_parser = source_parser(), value_hint = ValueHint::AnyPath)]
     pub filenames: Vec<Source>,
-    /// How strictly to read them
+    /// How to read them
     #[command(flatten)]
     pub check: CheckArgs,
     /// Ask the server, too, whether it would take the flames as it is now
@@ -603,12 +604,24 @@ pub struct ConfirmArgs {
     pub yes: bool,
 }
 
-/// How strictly a FlameCluster is read.
+/// How a FlameCluster is read.
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub struct CheckArgs {
     /// Take warnings about the file for errors
     #[arg(long)]
     pub strict: bool,
+    /// Run the Pods as this user, and group, instead of that of their image, as a namespace may demand
+    ///
+    /// Sets the annotation flame.xflops.io/run-as-user, which the flame keeps until `up` is called without
+    #[arg(long, value_name = "UID[:GID]", value_parser = run_as)]
+    pub run_as_user: Option<RunAs>,
+}
+
+impl CheckArgs {
+    /// Returns the annotations that the arguments set, whatever the file says.
+    pub fn annotations(self) -> Vec<(&'static str, String)> {
+        self.run_as_user.map(|run_as| (user::ANNOTATION, run_as.to_string())).into_iter().collect()
+    }
 }
 
 /// Formats of a flame with its status.

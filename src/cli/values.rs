@@ -15,6 +15,7 @@ use crate::flame::names::{Component, MAX_DNS_SUBDOMAIN_LENGTH, MAX_NAME_LENGTH, 
 use crate::flame::parse::grammar;
 use crate::flame::rbac::{Grantee, Task};
 use crate::flame::rollout::{Bar, MaxUnavailable};
+use crate::flame::user::RunAs;
 
 /// Parses a duration as Go writes it: `90s`, `5m`, `1h30m`, `1.5h`, `500ms`, `0`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
@@ -26,6 +27,11 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     }
     let parsed: SignedDuration = text.parse().map_err(|_| "not a duration; write it as 90s, 5m or 1h30m".to_owned())?;
     Duration::try_from(parsed).map_err(|_| "a duration can't be negative".to_owned())
+}
+
+/// Parses `UID` or `UID:GID`.
+pub(super) fn run_as(text: &str) -> Result<RunAs, String> {
+    text.parse()
 }
 
 /// Parses `all`, `running`, `N` or `N%`.

@@ -249,8 +249,12 @@ cache:
         for (storage, directory) in [
             ("sqlite:///var/lib/flame/flame.db", Some("/var/lib/flame")),
             ("sqlite:///data/x.db?mode=rwc", Some("/data")),
+            ("sqlite:///data/x.db?vfs=/a/b&cache=shared", Some("/data")),
+            ("sqlite:///tmp/x.db", Some("/tmp")),
+            ("sqlite:///usr/local/flame/data/x.db", Some("/usr/local/flame/data")),
             ("sqlite:///flame.db", None),
             ("sqlite://flame.db", None),
+            ("sqlite://data/flame.db", None),
             ("fs:///data", None),
             ("", None),
         ] {

@@ -17,8 +17,10 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::config::{self, ConfigText, declared_directories};
+use super::hostname;
 use super::names::{self, Component, Kind, ObjectRef};
 use super::owner::Owner;
+use super::user;
 use super::{FlameCluster, Resources};
 use crate::error::{Error, Result};
 
@@ -134,6 +136,8 @@ impl Manifests {
         let mut pod = self.pod(names::executor_manager(&self.flame.metadata.name, index), &self.executor_manager);
         let labels = pod.metadata.labels.get_or_insert_default();
         labels.insert(names::LABEL_POD_INDEX.to_owned(), index.to_string());
+        // Of this Pod alone, like its index, and so no part of the template that the hash is of.
+        pod.spec.get_or_insert_default().hostname = hostname::first(&self.flame.metadata.name, index);
         pod
     }
 
@@ -372,6 +376,7 @@ fn check_record_size(record: &ConfigMap, flame: &FlameCluster) -> Result<()> {
 
 impl PodTemplate {
     fn new(flame: &FlameCluster, component: Component, spec: PodSpec, config: &str) -> Self {
+        let spec = user::for_user(flame, component, spec);
         let labels = names::labels(flame, component);
         let mut annotations = flame.metadata.annotations.clone();
         let hash = TemplateHash::new(&labels, &annotations, &spec, config);

@@ -27,6 +27,7 @@ mod template;
 pub(crate) mod tests;
 mod text;
 mod tree;
+mod user;
 mod warnings;
 
 use self::fields::Field;
@@ -55,15 +56,20 @@ pub struct Parsed {
 ///
 /// `file` is only the name for the problems.
 pub fn parse(file: &str, bytes: &[u8]) -> Parsed {
+    parse_with(file, bytes, &[])
+}
+
+/// Returns what [`parse`] does where the file had these annotations, in place of its own.
+pub fn parse_with(file: &str, bytes: &[u8], annotations: &[(&str, String)]) -> Parsed {
     let mut report = Report::new(file);
-    let flame = text::decode(bytes, &mut report).and_then(|source| read(source, &mut report));
+    let flame = text::decode(bytes, &mut report).and_then(|source| read(source, annotations, &mut report));
     let problems = report.finish();
     let valid = problems.iter().all(|problem| problem.severity != Severity::Error);
     Parsed { flame: flame.filter(|_| valid), problems }
 }
 
 /// Builds the tree, again after each syntax error without the lines that it spoils, and checks what is left.
-fn read(mut source: Source, report: &mut Report) -> Option<FlameCluster> {
+fn read(mut source: Source, annotations: &[(&str, String)], report: &mut Report) -> Option<FlameCluster> {
     let mut repairs = repair::Repairs::default();
     loop {
         let mut structure = report.empty_copy();
@@ -82,12 +88,12 @@ fn read(mut source: Source, report: &mut Report) -> Option<FlameCluster> {
         }
         report.append(structure);
         report.left_out = repairs.left_out;
-        return documents(&tree, report);
+        return documents(&tree, annotations, report);
     }
 }
 
 /// Checks the one document that is meant, and tells of the others.
-fn documents(tree: &Tree<'_>, report: &mut Report) -> Option<FlameCluster> {
+fn documents(tree: &Tree<'_>, annotations: &[(&str, String)], report: &mut Report) -> Option<FlameCluster> {
     let documents: Vec<&Document<'_>> = tree.documents.iter().filter(|document| !document.is_empty()).collect();
     let Some(meant) = documents.iter().position(|document| is_flame(document)).or((!documents.is_empty()).then_some(0))
     else {
@@ -102,10 +108,10 @@ fn documents(tree: &Tree<'_>, report: &mut Report) -> Option<FlameCluster> {
         ));
         report.add(document.place, "", fault.say("move this document to a file of its own"));
         if is_flame(document) {
-            flame_cluster(document, report);
+            flame_cluster(document, annotations, report);
         }
     }
-    flame_cluster(documents[meant], report)
+    flame_cluster(documents[meant], annotations, report)
 }
 
 fn is_flame(document: &Document<'_>) -> bool {
@@ -117,7 +123,7 @@ fn is_flame(document: &Document<'_>) -> bool {
 }
 
 /// Reads one document; the result only counts when nothing was reported.
-fn flame_cluster(document: &Document<'_>, report: &mut Report) -> Option<FlameCluster> {
+fn flame_cluster(document: &Document<'_>, annotations: &[(&str, String)], report: &mut Report) -> Option<FlameCluster> {
     let root = Field::root(document);
     match &document.root.value {
         Value::Map(_) => {}
@@ -152,7 +158,10 @@ fn flame_cluster(document: &Document<'_>, report: &mut Report) -> Option<FlameCl
     }
     report.require(&root, &schema::METADATA);
     report.require(&root, &schema::SPEC);
+    let annotations = annotations.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+    flame.metadata.annotations.extend(annotations);
     warnings::add(document, &flame, report);
+    user::check(document, &flame, report);
     Some(flame)
 }
 

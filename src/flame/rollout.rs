@@ -106,8 +106,8 @@ pub struct Rollout {
     decided: bool,
     /// Until when deletions of a `down` that gave way may still come in.
     taken_over_until: Option<Time>,
-    /// Whether the flame was there before: what is made now may have had a predecessor.
-    had_record: bool,
+    /// Whether something of the flame was there before: what is made now may have had a predecessor.
+    had_objects: bool,
     /// The session manager's uid and template hash, and since when it has them.
     session_manager: Option<(String, Time)>,
     /// What readiness looked like last, and since when.
@@ -131,14 +131,14 @@ pub struct Rollout {
 impl Rollout {
     /// Starts from what was read.
     pub fn new(desired: Desired, options: Options, snapshot: Snapshot) -> Self {
-        let had_record = snapshot.record(desired.name()).is_some();
+        let had_objects = snapshot.objects().next().is_some();
         let pods: Vec<ObjectRef> = snapshot.pods.keys().map(|name| ObjectRef::new(Kind::Pod, name)).collect();
         let mut rollout = Self {
             desired,
             namespace: None,
             options,
             snapshot,
-            had_record,
+            had_objects,
             decided: false,
             taken_over_until: None,
             looked: false,

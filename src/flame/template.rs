@@ -41,9 +41,9 @@ spec:
     {slot}
     # Or fifo, drf, proportion; Flame reads it and, so far, does nothing with it.
     # policy: priority
-    # Relative to the image's directory, this is gone with the container. For an absolute one, such as
-    # sqlite:///var/lib/flame/flame.db, a volume is mounted, which is gone with the Pod.
-    # storage: sqlite://flame.db
+    # At the directory of the file a volume is mounted, which is gone with the Pod. Flame's default, sqlite://flame.db,
+    # is in the image's directory and gone with the container.
+    # storage: sqlite:///var/lib/flame/flame.db
   executorManager:
     # Of the same Flame version as the session manager's: others never work together.
     image: {executor_manager_image}
@@ -319,7 +319,7 @@ mod tests {
         expected.metadata.labels = [("team".to_owned(), "ml".to_owned())].into();
         expected.spec.session_manager = SessionManager {
             policy: "priority".to_owned(),
-            storage: "sqlite://flame.db".to_owned(),
+            storage: "sqlite:///var/lib/flame/flame.db".to_owned(),
             ..usual.spec.session_manager
         };
         expected.spec.executor_manager =

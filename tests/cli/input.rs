@@ -83,3 +83,31 @@ fn render_takes_the_namespace_of_the_kubeconfigs_context() {
         assert_eq!(namespaces, [namespace], "{flags}");
     }
 }
+
+/// The flag stands for the annotation, in every way.
+#[test]
+fn a_user_for_the_pods_comes_from_the_file_or_from_a_flag() {
+    let annotated = include_str!("../../examples/restricted.yaml");
+    let (line, text) = (annotated.lines().find(|line| line.contains("run-as-user: ")).unwrap(), "annotations:\n");
+    let plain = annotated.replace(&format!("{line}\n"), "").replace(&format!("  {text}"), "");
+    let session = Session::new().file("annotated.yaml", annotated).file("plain.yaml", &plain);
+    let by_file = session.run("render -f annotated.yaml");
+    assert!(by_file.contains("runAsUser: 1000\n"), "{by_file}");
+    assert!(!session.run("render -f plain.yaml").contains("runAsUser"));
+    assert_eq!(session.run("render -f plain.yaml --run-as-user 1000"), by_file);
+    let other = session.run("render -f annotated.yaml --run-as-user 1000:2000");
+    assert_eq!(other, session.run("render -f plain.yaml --run-as-user=1000:2000"));
+    assert!(other.contains("runAsGroup: 2000\n"), "{other}");
+}
+
+#[test]
+fn a_user_who_cannot_write_the_database_is_told_with_its_place() {
+    let relative = include_str!("../../examples/production.yaml");
+    let session = Session::new().file("basic.yaml", BASIC).file("relative.yaml", relative);
+    for (name, args) in [
+        ("user_without_storage", "render -f basic.yaml --run-as-user 1000"),
+        ("user_of_a_relative_storage", "validate -f relative.yaml --run-as-user 1000"),
+    ] {
+        assert_snapshot!(name, session.run(args));
+    }
+}

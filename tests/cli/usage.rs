@@ -25,6 +25,7 @@ fn bad_usage_is_told_and_ends_with_two() {
         ("no_file", "up"),
         ("bad_duration", "up -f x --timeout 5"),
         ("bad_share", "up -f x --wait-for some"),
+        ("bad_user", "up -f x --run-as-user 0"),
         ("no_target", "down"),
         ("no_log", "logs"),
         ("follow_previous", "logs demo -f -p"),

@@ -273,6 +273,10 @@ const READERS: &[&str] = &[
     "reserved, set by flamectl",
     "a flame cannot have it",
     "want an integer of 32 bits",
+    "want the number of a user",
+    "user 0 is root",
+    "is more than the largest id",
+    "where user 1000 may not write",
     // Numbers inside of texts.
     "is not a registry's host",
     "the registry's port",

@@ -29,6 +29,7 @@ mod fields;
 mod foreign;
 mod generated;
 mod healing;
+mod hostnames;
 mod install;
 mod interrupt;
 mod leader;

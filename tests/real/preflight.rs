@@ -1,7 +1,7 @@
 //! Whether it fits, before the first write, and that the server sees it the same way.
 
 use crate::bed::{Bed, Namespace, names, namespace, versions};
-use crate::flames::{DEMO, demo, edited};
+use crate::flames::{DEMO, MANAGER, demo, edited, executor};
 
 /// Makes a quota and waits until the server counts.
 fn quota(space: &Namespace<'_>, hard: &str) {
@@ -159,6 +159,46 @@ fn pod_security_is_told_as_the_server_means_it() {
     // Nothing is made, so nothing has to be admitted.
     enforce("restricted");
     space.flamectl(&["scale", "demo", "--replicas=1", "-y"]).exits(0).prints("1/1");
+}
+
+/// What the level admits, it admits of what is made later, too: the user is remembered.
+#[test]
+fn under_another_user_than_root_a_restricted_namespace_takes_a_flame() {
+    let space = namespace();
+    space.kubectl(&["label", "namespace", &space.name, "pod-security.kubernetes.io/enforce=restricted"]);
+    let flame = edited(DEMO, "sm:v1", "sm:v1\n    storage: sqlite:///var/lib/flame/flame.db");
+    let cure = "hint: do not run as root: flamectl up --run-as-user 1000, or the annotation flame.xflops.io/run-as-user: \"1000\"";
+    space.up(&flame).exits(1).says(cure).says("nothing was written");
+    let in_image = "spec.sessionManager.storage: without it Flame writes flame.db into the image's directory, where user \
+                    1000 may not write";
+    space.up_with(DEMO, &["--run-as-user", "1000"]).exits(2).says(in_image).says("nothing was sent");
+    assert_eq!(names(&space.objects()), Vec::<&str>::new());
+
+    let as_user = ["--run-as-user=1000:2000"];
+    space.up_with(&flame, &as_user).exits(0).prints("2/2");
+    let objects = space.objects();
+    let ids = ["runAsUser", "runAsGroup", "fsGroup"];
+    for pod in [MANAGER, &executor(0)] {
+        let context = &objects[pod]["spec"]["securityContext"];
+        assert_eq!(ids.map(|id| context[id].as_u64()), [Some(1000), Some(2000), Some(2000)], "{pod}: {context}");
+    }
+    let before = versions(&objects);
+    let file = space.file("plain.yaml", &flame);
+    space.flamectl(&["diff", "-f", &file, as_user[0]]).exits(0);
+    let annotated =
+        edited(&flame, "name: demo", "name: demo\n  annotations: {flame.xflops.io/run-as-user: \"1000:2000\"}");
+    space.up(&annotated).exits(0).says("nothing to do");
+    space.flamectl(&["diff", "-f", &file]).exits(2).prints("3 to replace").says(cure);
+    assert_eq!(versions(&space.objects()), before);
+
+    space.flamectl(&["scale", "demo", "--replicas=3"]).exits(0).prints("3/3");
+    space.flamectl(&["restart", "demo", "-y"]).exits(0);
+    space.kubectl(&["delete", "pod", "demo-executor-manager-2"]);
+    space.flamectl(&["watch", "demo", "--once"]).exits(1);
+    let objects = space.objects();
+    for pod in [MANAGER, &executor(0), &executor(1), &executor(2)] {
+        assert_eq!(objects[pod]["spec"]["securityContext"]["runAsUser"], 1000, "{pod}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
-//! Annotations that the API server itself reads on Pods and Services, and refuses where they do not fit
-//! (apimachinery `ValidatePodSpecificAnnotations`, `ValidateService`).
+//! Annotations that flamectl reads, and those that the API server itself reads on Pods and Services, and refuses where they
+//! do not fit (apimachinery `ValidatePodSpecificAnnotations`, `ValidateService`).
 
+use super::super::user::{self, RunAs};
 use super::grammar::Fault;
 use super::report::shown;
 
@@ -19,11 +20,16 @@ const REFUSED: [(&str, &str); 6] = [
 /// What ReplicaSets delete first; the server wants an integer.
 const DELETION_COST: &str = "controller.kubernetes.io/pod-deletion-cost";
 
-/// Returns what is wrong with the annotation `name`, which goes onto every object of the flame.
+/// Returns what is wrong with the annotation `name`, which goes onto every object of the flame, or tells flamectl something.
 pub(super) fn faults(name: &str, value: &str) -> Vec<Fault> {
     let refused = REFUSED.iter().find(|(known, _)| name == *known || (known.ends_with('/') && name.starts_with(known)));
     if let Some((_, why)) = refused {
         return vec![Fault::new(format!("a flame cannot have it: {why}")).say("remove the line")];
+    }
+    if name == user::ANNOTATION
+        && let Err(why) = value.parse::<RunAs>()
+    {
+        return vec![Fault::new(why).write(RunAs::EXAMPLE.to_string())];
     }
     if name == DELETION_COST && !is_canonical_i32(value) {
         let got = shown(value);

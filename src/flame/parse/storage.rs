@@ -110,14 +110,27 @@ fn sqlite_file(file: &str) -> Vec<Fault> {
                 |fault: Fault| Fault { message: format!("the database's directory: {}", fault.message), ..fault };
             mounted_directory(directory).into_iter().map(|fault| located(fault).write(better.clone())).collect()
         }
-        Some((".", _)) => Vec::new(),
+        Some((".", name)) => vec![in_container(name)],
         Some((directory, name)) => {
-            let fault = Fault::new(format!("{}/ has to be in the image: no volume is made for it", shown(directory)));
+            let directory = shown(directory);
+            let fault = Fault::new(format!("{directory}/ has to be in the image: no volume is made for it, {LOST}"));
             vec![fault.write(format!("sqlite:///var/lib/flame/{}", shown(name))).warning()]
         }
-        // In the image's working directory: nothing to mount, so nothing to check.
-        None => Vec::new(),
+        None => vec![in_container(file)],
     }
+}
+
+/// What happens to a database without a volume, which would outlive the container.
+const LOST: &str = "and all sessions are lost whenever the session manager's container restarts";
+
+/// Returns the fault of a database in the image's working directory: nothing can be mounted there.
+fn in_container(name: &str) -> Fault {
+    // SQLite's word for none.
+    let (what, name) = match name {
+        ":memory:" => ("in memory", "flame.db"),
+        name => ("relative, so in the container", name),
+    };
+    Fault::new(format!("{what}, {LOST}")).write(format!("sqlite:///var/lib/flame/{}", shown(name))).warning()
 }
 
 /// Returns the fault of a path as Windows or a shell writes it.

@@ -1,6 +1,6 @@
 //! What works on paper, and that nobody promises to work well: sizes nobody tested, fields that do not fit together.
 
-use super::super::{FlameCluster, names};
+use super::super::FlameCluster;
 use super::fields::Field;
 use super::grammar::Fault;
 use super::image;
@@ -13,14 +13,9 @@ use super::tree::Document;
 const TESTED_ENDPOINTS: u32 = 250;
 /// Kubernetes is tested with up to this many Pods in one namespace (sig-scalability thresholds).
 const TESTED_PODS: u64 = 3000;
-/// The kubelet cuts hostnames at this length (flame-facts 1.7).
-const MAX_HOSTNAME_LENGTH: usize = 63;
 
 /// Adds all warnings about `flame`, which was read from `document`.
 pub(super) fn add(document: &Document<'_>, flame: &FlameCluster, report: &mut Report) {
-    if let Some(name) = document.field(&["metadata", "name"]) {
-        cut_hostnames(&name, flame, report);
-    }
     if let Some(replicas) = document.field(&["spec", "executorManager", "replicas"]) {
         scale(&replicas, flame, report);
     }
@@ -50,22 +45,6 @@ fn scale(field: &Field<'_>, flame: &FlameCluster, report: &mut Report) {
         let fault = Fault::new(format!("{pods} Pods in one namespace; {tested}"));
         report.warn(field, fault.say("several flames in namespaces of their own share the load"));
     }
-}
-
-/// A hostname is a Pod's name unless the Pod says otherwise, and a Pod's name may be longer than one.
-fn cut_hostnames(field: &Field<'_>, flame: &FlameCluster, report: &mut Report) {
-    let name = &flame.metadata.name;
-    let Some(last) = flame.spec.executor_manager.replicas.checked_sub(1) else { return };
-    let pod = names::executor_manager(name, last);
-    // Names that are too long anyway were told already.
-    if name.len() > names::MAX_NAME_LENGTH || pod.len() <= MAX_HOSTNAME_LENGTH {
-        return;
-    }
-    let room = MAX_HOSTNAME_LENGTH - (pod.len() - name.len());
-    let length = pod.len();
-    let fault =
-        Fault::new(format!("the hostname of Pod {pod} is cut at {MAX_HOSTNAME_LENGTH} of its {length} characters"));
-    report.warn(field, fault.say(format!("a name of at most {room} characters avoids it")));
 }
 
 /// Both managers have to be of one Flame (flame-facts 1.10).

@@ -8,6 +8,7 @@ use k8s_openapi::api::core::v1::{
     SecurityContext, Volume,
 };
 
+use super::super::user::{self, RunAs, WRITABLE_STORAGE};
 use super::surroundings::Namespace;
 use super::{Case, Finding, Pods, alike, subject};
 
@@ -124,21 +125,34 @@ pub fn findings(case: &Case<'_>, pods: &[Pods<'_>]) -> Vec<Finding> {
     let (name, enforced) = (case.manifests.flame.namespace(), level.name());
     let admitted = pods.iter().filter(|pods| pods.admitted);
     let broken = admitted.map(|pods| (pods, breaches(pods.spec, level, version))).filter(|(_, it)| !it.is_empty());
-    let finding = |(who, breaches): (Vec<&Pods<'_>>, Vec<&Control>)| {
-        let told: Vec<&str> = breaches.iter().map(|control| control.breach).collect();
+    let finding = |(who, controls): (Vec<&Pods<'_>>, Vec<&Control>)| {
+        let told: Vec<&str> = controls.iter().map(|control| control.breach).collect();
         let message = format!(
             "namespace {name} enforces PodSecurity {enforced:?}, which refuses {}: {}",
             subject(&who),
             told.join(", ")
         );
-        let enough = if breaches.iter().all(|it| it.level == Level::Restricted) { "baseline" } else { "privileged" };
-        let hint = format!(
+        let enough = if controls.iter().all(|it| it.level == Level::Restricted) { "baseline" } else { "privileged" };
+        let elsewhere = format!(
             "choose a namespace that admits them, or let this one: kubectl label --overwrite namespace {name} \
              {ENFORCE}={enough}"
         );
-        Finding::error(message, hint)
+        let under_user = |pods: &&Pods<'_>| user::restricted(RunAs::EXAMPLE, pods.spec.clone());
+        let is_cured = who.iter().all(|pods| breaches(&under_user(pods), level, version).is_empty());
+        Finding::error(message, if is_cured { format!("{}; or {elsewhere}", cure(case)) } else { elsewhere })
     };
     alike(broken).into_iter().map(finding).collect()
+}
+
+/// Returns how the flame comes to run under a user that the level admits.
+fn cure(case: &Case<'_>) -> String {
+    let user = RunAs::EXAMPLE;
+    let storage = match user::is_in_image(&case.manifests.flame.spec.session_manager.storage) {
+        true => format!(", and spec.sessionManager.storage: {WRITABLE_STORAGE}"),
+        false => String::new(),
+    };
+    let annotation = user::ANNOTATION;
+    format!("do not run as root: flamectl up --run-as-user {user}, or the annotation {annotation}: \"{user}\"{storage}")
 }
 
 /// Returns the controls of a level, as of a version, that a Pod breaks; no version is the newest.

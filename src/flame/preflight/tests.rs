@@ -10,6 +10,7 @@ use crate::flame::manifests::manifests;
 use crate::flame::observed::Phase;
 use crate::flame::plan::{Desired, PlanOptions, plan};
 use crate::flame::testing::{flame, running};
+use crate::flame::user;
 
 /// A flame on its way to a place.
 struct World {
@@ -557,10 +558,17 @@ fn a_level_that_the_pods_break_is_told_with_the_controls() {
     let told = "namespace ml enforces PodSecurity \"restricted\", which refuses";
     let all = "allowPrivilegeEscalation != false, runAsNonRoot != true, no seccompProfile, unrestricted capabilities";
     restricted().tells(&[&format!("error: {told} the session manager and the executors: {all}")]);
-    restricted().hints(
-        "choose a namespace that admits them, or let this one: kubectl label --overwrite namespace ml \
-         pod-security.kubernetes.io/enforce=baseline",
-    );
+    let elsewhere = "choose a namespace that admits them, or let this one: kubectl label --overwrite namespace ml \
+                     pod-security.kubernetes.io/enforce=baseline";
+    let user =
+        "do not run as root: flamectl up --run-as-user 1000, or the annotation flame.xflops.io/run-as-user: \"1000\"";
+    let storage = ", and spec.sessionManager.storage: sqlite:///var/lib/flame/flame.db";
+    restricted().hints(&format!("{user}{storage}; or {elsewhere}"));
+    let mut with_directory = restricted();
+    with_directory.flame.spec.session_manager.storage = "sqlite:///data/flame.db".into();
+    with_directory.hints(&format!("{user}; or {elsewhere}"));
+    with_directory.flame.metadata.annotations.insert(user::ANNOTATION.into(), "1000:2000".into());
+    with_directory.tells(&[]);
     for labels in [
         &[][..],
         &[(ENFORCE, "baseline")],

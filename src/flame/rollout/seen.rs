@@ -114,6 +114,8 @@ impl Rollout {
                 self.seen(observed);
             }
             None => {
+                // Something was seen of it, or may have been made of it unseen.
+                self.had_objects = true;
                 if let Some(meta) = self.snapshot.meta(object) {
                     self.gone.insert(meta.uid.clone());
                 }

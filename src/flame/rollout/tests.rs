@@ -1,5 +1,4 @@
 use super::seen::{BACKOFF_MIN, MAX_TRIES};
-use super::write::fresh_hostname;
 use super::*;
 use crate::flame::FlameCluster;
 use crate::flame::manifests::manifests;
@@ -214,11 +213,56 @@ fn a_made_again_executor_gets_a_hostname_of_its_own() {
     snapshot.pods.remove("demo-executor-manager-0");
     snapshot.revision = 0xabc;
     let mut rollout = Rollout::new(up(&flame(1)), Options::default(), snapshot);
-    let Step::Write(writes) = rollout.next(NOW) else { panic!("a Pod is missing") };
-    let Body::Apply(pod) = rollout.body(&writes[0]) else { panic!("a Pod is made by apply") };
-    assert_eq!(pod["spec"]["hostname"], "demo-executor-manager-0-abc");
-    let long = fresh_hostname(&format!("{}-executor-manager-10", "n".repeat(47)), u64::MAX);
-    assert!(long.len() <= 63 && long.ends_with("-ffffffffffffffff"), "{long}");
+    assert_eq!(hostnames(&mut rollout, NOW), ["demo-executor-manager-0 \"demo-executor-manager-0-abc-3e8\""]);
+}
+
+#[test]
+fn the_first_executors_have_their_pods_names_until_one_may_have_come_and_gone_unseen() {
+    let mut rollout = Rollout::new(up(&flame(2)), Options::default(), Snapshot::default());
+    let Snapshot { config_maps, services, mut pods, .. } = running(&flame(2));
+    let seen = config_maps.into_values().map(Observed::ConfigMap).chain(services.into_values().map(Observed::Service));
+    for observed in seen.chain(pods.remove("demo-session-manager").map(Observed::Pod)) {
+        rollout.seen(observed);
+    }
+    assert_eq!(hostnames(&mut rollout, NOW), ["demo-executor-manager-0 null", "demo-executor-manager-1 null"]);
+    let Step::Write(writes) = rollout.next(NOW) else { panic!("two Pods are missing") };
+    rollout.wrote(&writes[0], Outcome::Unknown("reset".into()), NOW);
+    rollout.read(&writes[0].object, None);
+    rollout.wrote(&writes[1], Outcome::Busy("throttled".into(), None), NOW);
+    assert_eq!(
+        hostnames(&mut rollout, NOW + BACKOFF_MIN),
+        [
+            "demo-executor-manager-0 \"demo-executor-manager-0-0-4e2\"",
+            "demo-executor-manager-1 \"demo-executor-manager-1-0-4e2\""
+        ]
+    );
+}
+
+/// A hostname can't be changed, and an apply that leaves out one that an earlier apply set would take it away.
+#[test]
+fn a_pod_that_is_changed_in_place_keeps_the_hostname_that_it_has_or_has_not() {
+    let mut flame = flame(2);
+    flame.metadata.name = "n".repeat(names::MAX_NAME_LENGTH);
+    let mut snapshot = running(&flame);
+    let pod = |index: u32| names::executor_manager(&flame.metadata.name, index);
+    for index in [0, 1] {
+        snapshot.pods.get_mut(&pod(index)).unwrap().meta.labels.remove("app");
+    }
+    snapshot.pods.get_mut(&pod(0)).unwrap().hostname = Some("other".into());
+    snapshot.pods.get_mut(&pod(1)).unwrap().hostname = None;
+    let mut rollout = Rollout::new(up(&flame), Options::default(), snapshot);
+    assert_eq!(hostnames(&mut rollout, NOW), [format!("{} \"other\"", pod(0)), format!("{} null", pod(1))]);
+}
+
+/// Returns which hostname the Pods of the next step are sent with.
+fn hostnames(rollout: &mut Rollout, now: Time) -> Vec<String> {
+    let step = next(rollout, now);
+    let Step::Write(writes) = step else { panic!("{}", short(&step)) };
+    let hostname = |write: &Write| {
+        let Body::Apply(pod) = rollout.body(write) else { panic!("a Pod is made by apply") };
+        format!("{} {}", write.object.name, pod["spec"]["hostname"])
+    };
+    writes.iter().map(hostname).collect()
 }
 
 /// Returns the writes of a fresh `up`, and the rollout.
@@ -226,6 +270,19 @@ fn creating() -> (Rollout, Vec<Write>) {
     let mut rollout = Rollout::new(up(&flame(1)), Options::default(), Snapshot::default());
     let Step::Write(writes) = rollout.next(NOW) else { panic!("everything is missing") };
     (rollout, writes)
+}
+
+#[test]
+fn the_record_and_the_services_are_sent_as_they_are_made() {
+    let (rollout, writes) = creating();
+    let manifests = manifests(&flame(1)).unwrap();
+    let [session_manager, object_cache] = manifests.services().map(|service| serde_json::to_value(service).unwrap());
+    let expected = [serde_json::to_value(manifests.record(1)).unwrap(), session_manager, object_cache];
+    assert_eq!(writes.len(), expected.len());
+    for (write, mut object) in writes.iter().zip(expected) {
+        object["metadata"]["resourceVersion"] = "1".into();
+        assert_eq!(rollout.body(write), Body::Apply(object));
+    }
 }
 
 #[test]

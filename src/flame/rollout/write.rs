@@ -4,8 +4,9 @@ use std::fmt;
 use std::time::Duration;
 
 use super::Rollout;
+use crate::flame::hostname::Fresh;
 use crate::flame::manifests::Manifests;
-use crate::flame::names::{self, Kind, ObjectRef};
+use crate::flame::names::{self, Kind, ObjectRef, PodIndex};
 use crate::flame::observed::Observed;
 use crate::flame::plan::{self, Desired, Why};
 
@@ -195,16 +196,20 @@ impl Rollout {
     /// An executor under the hostname of its predecessor would be taken for it and never get work again (flame-facts 1.7),
     /// so one that may have had a predecessor gets a hostname of its own. A Pod that is there keeps the one it has.
     fn with_hostname(&self, object: &ObjectRef, mut manifest: serde_json::Value) -> serde_json::Value {
-        let is_executor = names::executor_index(self.desired.name(), &object.name).is_some();
-        let hostname = match self.snapshot.pods.get(&object.name) {
-            Some(pod) => pod.hostname.clone(),
-            None if is_executor && (self.had_record || !self.gone.is_empty()) => {
-                Some(fresh_hostname(&object.name, self.snapshot.revision))
+        let spec = manifest.get_mut("spec").and_then(serde_json::Value::as_object_mut);
+        let Some(spec) = spec.filter(|_| object.kind == Kind::Pod) else { return manifest };
+        match (self.snapshot.pod(&object.name), self.pod_index(object)) {
+            (Some(pod), _) => {
+                spec.remove("hostname");
+                spec.extend(pod.hostname.clone().map(|hostname| ("hostname".to_owned(), hostname.into())));
             }
-            None => None,
-        };
-        if let Some(hostname) = hostname.filter(|_| object.kind == Kind::Pod) {
-            manifest["spec"]["hostname"] = hostname.into();
+            (None, Some(PodIndex::Executor(index))) if self.had_objects || !self.gone.is_empty() => {
+                let milliseconds = self.now.as_millis() as u64;
+                let fresh = Fresh { revision: self.snapshot.revision, milliseconds };
+                let hostname = fresh.hostname(self.desired.name(), index);
+                spec.insert("hostname".to_owned(), hostname.into());
+            }
+            (None, _) => {}
         }
         manifest
     }
@@ -216,13 +221,6 @@ impl Rollout {
 fn only_if_absent(mut object: serde_json::Value) -> serde_json::Value {
     object["metadata"]["resourceVersion"] = "1".into();
     object
-}
-
-/// Returns a hostname that no Pod of this name had before `revision`, within the 63 characters that a node keeps.
-pub(super) fn fresh_hostname(pod: &str, revision: u64) -> String {
-    let suffix = format!("-{revision:x}");
-    let room = 63_usize.saturating_sub(suffix.len()).min(pod.len());
-    format!("{}{suffix}", pod[..room].trim_end_matches('-'))
 }
 
 fn with_version(mut object: serde_json::Value, version: Option<u64>) -> serde_json::Value {

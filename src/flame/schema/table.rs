@@ -2,7 +2,7 @@
 
 use super::{Keys, Literal, Presence, Property, Text, Type};
 use crate::flame::names::{DEFAULT_REPLICAS, MAX_DNS_LABEL_LENGTH, MAX_LABEL_LENGTH, MAX_NAME_LENGTH, MAX_REPLICAS};
-use crate::flame::{API_VERSION, KIND};
+use crate::flame::{API_VERSION, KIND, user};
 
 /// The scheduling policies that Flame and the reference name.
 pub const POLICIES: [&str; 4] = ["priority", "fifo", "drf", "proportion"];
@@ -223,12 +223,22 @@ const OBJECT_CACHE_IMAGE: Property = Property {
 };
 
 const RUN_AS_USER: Property = Property {
-    name: "flame.xflops.io/run-as-user",
-    value: ANY_TEXT,
+    name: user::ANNOTATION,
+    value: Type::Text(Text {
+        pattern: "^[1-9][0-9]{0,9}(:(0|[1-9][0-9]{0,9}))?$",
+        rule: "UID or UID:GID, not root",
+        max_length: None,
+        known: &[],
+    }),
     presence: Presence::Key,
-    summary: "User id for the Pods.",
-    meaning: "This flamectl passes it on to the objects; the Pods run as the user of their image.",
-    ends_up: &["metadata.annotations of every object"],
+    summary: "User, and group, that all Pods run as instead of that of their image.",
+    meaning: "The Pods then do all that the Pod Security level restricted asks for, and every path that Flame writes to \
+        in its images is an emptyDir. The session storage needs a directory of its own, as in \
+        sqlite:///var/lib/flame/flame.db. --run-as-user sets it.",
+    ends_up: &[
+        "metadata.annotations of every object",
+        "every Pod: spec.securityContext, spec.volumes, spec.containers[0].securityContext and volumeMounts",
+    ],
     example: Some(Literal::Text("1000")),
     ..EMPTY
 };
@@ -393,16 +403,16 @@ const SESSION_STORAGE: Property = Property {
     }),
     presence: optional(Literal::Text(""), "leave the storage to Flame"),
     summary: "Where the session manager keeps sessions and tasks.",
-    meaning: "The file of sqlite://flame.db is in the working directory of the image and gone with the container. For one \
-        with an absolute path, sqlite:///DIRECTORY/FILE, flamectl mounts an emptyDir at DIRECTORY: it outlives the \
-        container, but not the Pod.",
+    meaning: "For a file with an absolute path, sqlite:///DIRECTORY/FILE, flamectl mounts an emptyDir at DIRECTORY: it \
+        outlives the container, but not the Pod. The file of sqlite://flame.db is in the working directory of the image \
+        and gone with the container, and with it all sessions.",
     in_flame: "Without one it is sqlite://flame.db. A database that another version of Flame wrote is refused. With \
         a backend that Flame does not have, as postgres://, the session manager exits.",
     ends_up: &[
         "flame-cluster.yaml: cluster.storage",
         "Pod <name>-session-manager: the volume storage, where the path is absolute",
     ],
-    example: Some(Literal::Text("sqlite://flame.db")),
+    example: Some(Literal::Text("sqlite:///var/lib/flame/flame.db")),
 };
 
 const SESSION_MANAGER_ENDPOINT: Property = Property {
