@@ -24,8 +24,27 @@ lacks_for_node() {
 	for program in "${node_programs[@]}"; do
 		command -v "$program" >/dev/null || missing+=("${program##*/}")
 	done
-	((${#missing[@]} == 0)) && return 1
-	echo "a real node lacks ${missing[*]}: apt-get install --no-install-recommends ${node_packages[*]}"
+	if ((${#missing[@]})); then
+		echo "a real node lacks ${missing[*]}: apt-get install --no-install-recommends ${node_packages[*]}"
+		return
+	fi
+	# Containers often have root without the rights of root.
+	if try_namespaces 2>/dev/null; then return 1; fi
+	echo "a real node needs namespaces, mounts, forwarding and iptables, which this machine does not allow"
+}
+
+# Does in namespaces that end with it what a node does in its own.
+try_namespaces() {
+	unshare --net --mount --propagation private --pid --fork --kill-child --mount-proc bash -euc '
+		mount -t tmpfs tmpfs /mnt
+		mkdir /mnt/over /mnt/work
+		mount -t overlay overlay -o lowerdir=/run,upperdir=/mnt/over,workdir=/mnt/work /run
+		echo 1 >/proc/sys/net/ipv4/ip_forward
+		ip link add one type veth peer name other
+		iptables -t nat -A POSTROUTING -m comment --comment try -j MASQUERADE
+		for group in /sys/fs/cgroup /sys/fs/cgroup/memory; do
+			[[ ! -e $group/cgroup.procs ]] || { mkdir "$group/$1" && rmdir "$group/$1"; }
+		done' bash "flamectl-bed-try-$$"
 }
 
 node_bin_dir() {
