@@ -107,7 +107,8 @@ in_node() { nsenter --target "$(node_init)" --net --mount --pid -- "$@"; }
 launch_in_node() {
 	local name=$1
 	shift
-	launch "$name" nsenter --target "$(node_init)" --net --mount --pid -- "$@"
+	# What the control plane writes is nobody's business; what a node unpacks belongs to the users of its containers.
+	launch "$name" nsenter --target "$(node_init)" --net --mount --pid -- bash -c 'umask 022 && exec "$@"' bash "$@"
 }
 
 # Ends a program of the node: what is recorded only waits for it.

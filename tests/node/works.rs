@@ -162,3 +162,65 @@ fn down_leaves_no_container_no_mount_and_no_rule_on_the_node() {
         assert!(began.elapsed() < 3 * PATIENCE, "{}", counts());
     }
 }
+
+/// A flame of 0.6.
+fn since_0_6(replicas: u32) -> String {
+    demo(replicas).replace(":v0.1.0", ":v0.6.0")
+}
+
+#[test]
+fn a_flame_of_0_6_has_an_object_cache_of_its_own_and_runs_tasks() {
+    let Some(flame) = space() else { return };
+    flame.up(&since_0_6(2)).exits(0).prints("2/2");
+    flame.works_with(2);
+    assert_eq!(flame.restarts(), 0);
+    flame.space.flamectl(&["logs", "demo", "object-cache"]).exits(0).prints("the object cache listens at 10.244.");
+    // Its Service leads to it.
+    let slices = flame.space.kubectl(&[
+        "get",
+        "endpointslices",
+        "-l",
+        "kubernetes.io/service-name=demo-object-cache",
+        "-o",
+        "jsonpath={.items[*].endpoints[*].targetRef.name}",
+    ]);
+    assert_eq!(slices, "demo-object-cache");
+    let before = flame.executors();
+    flame.space.kubectl(&["delete", "pod", "demo-executor-manager-0", "--wait=false"]);
+    flame.up(&since_0_6(2)).exits(0);
+    assert_ne!(flame.works_with(2), before);
+}
+
+#[test]
+fn a_flame_moves_to_0_6_and_back_and_runs_tasks_after_each() {
+    let Some(flame) = space() else { return };
+    // What one version made the other one refuses, so nothing is kept between them.
+    let before = edited(&demo(2), "sqlite:///var/lib/flame/flame.db", "sqlite://flame.db");
+    flame.up(&before).exits(0);
+    flame.works_with(2);
+    flame.up(&before.replace(":v0.1.0", ":v0.6.0")).exits(0).prints("2/2");
+    flame.works_with(2);
+    flame.up(&before).exits(0).prints("2/2");
+    flame.works_with(2);
+    assert!(!flame.space.objects().contains_key("Pod demo-object-cache"));
+}
+
+#[test]
+fn as_an_ordinary_user_in_a_restricted_namespace_it_runs_tasks() {
+    let Some(flame) = space() else { return };
+    let level = "pod-security.kubernetes.io/enforce=restricted";
+    flame.space.bed.kubectl().args(["label", "namespace", &flame.space.name, level]).output().unwrap();
+    flame.up(&demo(2)).exits(1).says("--run-as-user 1000");
+    for file in [demo(2), since_0_6(2)] {
+        let ran = flame.space.up_with(&file, &["-y", "--timeout=90s", "--run-as-user=1000:2000"]).exits(0);
+        ran.prints("2/2");
+        flame.works_with(2);
+        let ids = flame.in_node(&[
+            "bash",
+            "-c",
+            "grep -l standin /proc/[0-9]*/comm | xargs dirname | xargs -I{} grep -h ^Uid {}/status",
+        ]);
+        assert!(ids.contains("Uid:\t1000\t"), "{ids}");
+        flame.space.flamectl(&["down", "demo", "-y"]).exits(0);
+    }
+}

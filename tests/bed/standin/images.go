@@ -89,7 +89,7 @@ func layer() ([]byte, error) {
 	}
 	var layer bytes.Buffer
 	out := tar.NewWriter(&layer)
-	for _, directory := range []string{"tmp", "var", "var/lib", "usr", "usr/local", "usr/local/flame", "usr/local/flame/bin",
+	for _, directory := range []string{".", "tmp", "var", "var/lib", "usr", "usr/local", "usr/local/flame", "usr/local/flame/bin",
 		"usr/local/flame/migrations", "usr/local/flame/migrations/sqlite", "usr/local/flame/work"} {
 		mode := int64(0o755)
 		if directory == "tmp" {
