@@ -121,6 +121,8 @@ pub enum Why {
     Immutable,
     /// A restart was asked for.
     Restart,
+    /// It ended while there was no session manager, and waits for its node.
+    Stranded,
     /// The server refused to change the Pod in place.
     NotInPlace,
     /// A foreign object is taken over.
@@ -150,6 +152,7 @@ impl fmt::Display for Why {
             Self::Down => f.write_str("flame is taken down"),
             Self::Immutable => f.write_str("was made immutable"),
             Self::Restart => f.write_str("restart"),
+            Self::Stranded => f.write_str("ended while there was no session manager"),
             Self::NotInPlace => f.write_str("cannot be changed in place"),
             Self::Adopted => f.write_str("taken over"),
         }

@@ -10,6 +10,7 @@ mod progress;
 mod repairs;
 mod seen;
 mod sightings;
+mod stranded;
 mod write;
 
 use patience::{Doubts, refused};
@@ -246,6 +247,7 @@ impl Rollout {
         if !reads.is_empty() {
             return Step::Read(reads);
         }
+        self.note_stranded();
         let plan = self.plan();
         if !plan.foreign.is_empty() {
             return Step::Stop(refused(&plan.foreign));

@@ -2,7 +2,7 @@ use super::seen::{BACKOFF_MIN, MAX_TRIES};
 use super::*;
 use crate::flame::FlameCluster;
 use crate::flame::manifests::manifests;
-use crate::flame::observed::{Observed, Phase};
+use crate::flame::observed::{self, Observed, Phase};
 use crate::flame::stage::{Stage, Stages};
 use crate::flame::testing::{flame, running};
 
@@ -702,4 +702,29 @@ fn the_clock_on_the_wall_decides_nothing_that_is_written() {
     for skew in [-stamped, -3600, -1, 1, 3600, stamped] {
         assert_eq!(written_by_the_clock(stamped + skew, stamped), expected, "{skew} s");
     }
+}
+
+#[test]
+fn executors_that_ended_before_the_session_manager_was_ready_do_not_wait_for_their_node() {
+    let flame = flame(3);
+    let mut snapshot = running(&flame);
+    let ready = |since| Some(observed::Condition { is_true: true, since: Some(since), why: None });
+    snapshot.pods.get_mut("demo-session-manager").unwrap().conditions.ready = ready(100);
+    for (index, ended) in [(0, 99), (1, 101)] {
+        let pod = snapshot.pods.get_mut(&format!("demo-executor-manager-{index}")).unwrap();
+        (pod.ready, pod.waiting_reason) = (false, Some("CrashLoopBackOff".into()));
+        pod.ended = Some(Box::new(observed::Ended { finished_at: Some(ended), ..Default::default() }));
+    }
+    let mut rollout = Rollout::new(up(&flame), Options::default(), snapshot.clone());
+    let step = next(&mut rollout, NOW);
+    assert_eq!(short(&step), "Delete executor-manager-0");
+    let Step::Write(writes) = step else { panic!() };
+    assert_eq!(writes[0].why, [Why::Stranded]);
+    // One that came back by itself is left alone, and while there is no session manager nothing is gained.
+    let mut back = (*snapshot.pods["demo-executor-manager-0"]).clone();
+    (back.ready, back.waiting_reason, back.meta.resource_version) = (true, None, 5);
+    rollout.seen(Observed::Pod(Box::new(back)));
+    assert_eq!(short(&next(&mut rollout, NOW)), "wait until None");
+    snapshot.pods.get_mut("demo-session-manager").unwrap().ready = false;
+    assert!(matches!(next(&mut Rollout::new(up(&flame), Options::default(), snapshot), NOW), Step::Wait(_)));
 }
