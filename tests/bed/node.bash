@@ -9,6 +9,7 @@ node_name=node-real
 # The host's end and the node's end of the one cable between them; the third number is made up for each control plane.
 node_network=10.199
 pod_network=10.244.0.0/24
+service_network=10.96.0.0/16
 # Only CNI plugins that the node uses: ptp, as packets between Pods then pass the node's rules without a bridge's filter.
 node_packages=(containerd runc containernetworking-plugins iptables conntrack iproute2)
 node_programs=(containerd runc iptables conntrack ip nsenter unshare /usr/lib/cni/ptp /usr/lib/cni/host-local /usr/lib/cni/loopback)
@@ -91,13 +92,20 @@ start_namespaces() {
 		: >"$1/node-is-made"
 		exec sleep infinity' bash "$run"
 	wait_until "namespaces of a node" holds_namespaces
-	within_network=(nsenter "--net=/proc/$(node_init)/ns/net" --)
+	use_node_network
 	ip link add "bed$third" type veth peer name eth0 netns "$(node_init)"
 	ip address add "$node_network.$third.1/30" dev "bed$third"
 	ip link set "bed$third" up
 	"${within_network[@]}" ip address add "$node_network.$third.2/30" dev eth0
 	"${within_network[@]}" ip link set eth0 up
-	"${within_network[@]}" ip route add default via "$node_network.$third.1"
+	# Services have a route because programs of the node send to them before kube-proxy's rules say where to. There is no other:
+	# nothing here can answer beyond this machine.
+	"${within_network[@]}" ip route add "$service_network" via "$node_network.$third.1"
+}
+
+# Lets `launch` start programs in the network of the real node, where there is one.
+use_node_network() {
+	if [[ -e $run/node-is-made ]]; then within_network=(nsenter "--net=/proc/$(node_init)/ns/net" --); fi
 }
 
 # Runs a command as a process of the node. A change of the mount namespace loses the working directory.
@@ -181,7 +189,9 @@ write_node_files() {
 }
 
 # Names the control groups of the node; what is recorded of the holder tells one node from another.
-cgroup_name() { echo "/flamectl-bed-$(cut -d ' ' -f 1 "$run/pids/holder")"; }
+cgroup_name() { cgroup_of "$(cut -d ' ' -f 1 "$run/pids/holder")"; }
+
+cgroup_of() { echo "/flamectl-bed-$1"; }
 
 make_cgroups() {
 	local hierarchy
