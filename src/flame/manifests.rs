@@ -206,6 +206,10 @@ impl Manifests {
             spec: Some(ServiceSpec {
                 ports: Some(ports.collect()),
                 selector: Some(names::selector(&self.flame.metadata.name, selects)),
+                // A node learns of an address up to a second after it is published, and an executor whose first connection
+                // is refused ends (flame-facts 1.6). The session manager's is published from its Pod's start on, before
+                // there are executors; it is one Pod, so nobody is sent away from a better one.
+                publish_not_ready_addresses: (selects == Component::SessionManager).then_some(true),
                 ..Default::default()
             }),
             ..Default::default()

@@ -100,6 +100,7 @@ fn check_services(objects: &Objects) {
     assert_eq!(service["ports"], json!([port("http", 8080), port("backend", 8081)]));
     assert_eq!(service["selector"], selector("session-manager"));
     assert_eq!(service["type"], "ClusterIP");
+    assert_eq!(service["publishNotReadyAddresses"], true);
     let service = &objects["Service my-flame-object-cache"]["spec"];
     assert_eq!(service["ports"], json!([port("grpc", 9090)]));
     assert_eq!(service["selector"], selector("executor-manager"));
