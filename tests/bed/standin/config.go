@@ -21,8 +21,8 @@ func readConfig(path string, new bool) config {
 			die(1, "%s: missing field `%s`", path, key)
 		}
 	}
-	if _, there := it["executors"]; !there && !new {
-		die(1, "%s: missing field `executors`", path)
+	if !it.hasMap("executors") && !new {
+		die(1, "%s: missing field `executors`, or it is no map", path)
 	}
 	shim := "executors.shim"
 	if new {
@@ -38,6 +38,16 @@ func readConfig(path string, new bool) config {
 		}
 	}
 	return it
+}
+
+// hasMap tells whether there is a map, which may be an empty one but not nothing.
+func (it config) hasMap(key string) bool {
+	for found := range it {
+		if strings.HasPrefix(found, key+".") {
+			return true
+		}
+	}
+	return it[key] == "{}"
 }
 
 // parse reads maps of maps of scalars, which is all that such a file has; a map stands in the result, too, with an empty value.

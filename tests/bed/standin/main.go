@@ -62,7 +62,7 @@ func (it *program) run() {
 // configFile finds the one argument that every program needs; no variable is read for it.
 func configFile(args []string) string {
 	if len(args) != 2 || args[0] != "--config" {
-		die(2, "usage: --config FILE")
+		die(1, "<> is not a file")
 	}
 	if info, err := os.Stat(args[1]); err != nil || info.IsDir() {
 		die(1, "<%s> is not a file", args[1])
