@@ -13,6 +13,7 @@ pub mod disruption;
 pub mod election;
 pub mod events;
 pub mod evidence;
+pub mod generation;
 pub mod install;
 pub mod logs;
 pub mod manifests;

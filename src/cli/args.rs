@@ -11,11 +11,12 @@ use clap::{ArgMatches, Args, FromArgMatches, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 use super::values::{
-    StatusFormatParser, answer, bar, component_parser, destination_parser, duration, event_type_parser, flame_name,
+    StatusFormatParser, answer, bar, component_parser, destination_parser, duration, event_type_parser, flame_name, flame_version,
     lease_name, log_target, max_unavailable, replicas, service_account, source_parser, task_parser,
 };
 use crate::flame::answers::{self, Amounts};
 use crate::flame::events::EventType;
+use crate::flame::generation::Version;
 use crate::flame::logs::LogTarget;
 use crate::flame::names::Component;
 use crate::flame::rbac::{Grantee, Task};
@@ -583,6 +584,12 @@ pub struct CheckArgs {
     /// Take warnings about the file for errors
     #[arg(long)]
     pub strict: bool,
+    /// Which Flame the images hold, where their tags do not tell: the annotation flame.xflops.io/flame-version
+    ///
+    /// From 0.6 on the object cache has a Pod of its own. The record keeps it, but not the file: an up without it reads the
+    /// file alone
+    #[arg(long, value_name = "VERSION", value_parser = flame_version)]
+    pub flame_version: Option<Version>,
 }
 
 /// Formats of a flame with its status.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::evidence::LogTail;
 use super::mask::mask;
-use super::names::{self, Component};
+use super::names::{self, Component, PodIndex};
 use super::observed::{ObservedPod, Ownership, Phase};
 
 /// Longest line kept whole, in bytes: a line has to be complete before it may stand between other Pods' lines.
@@ -40,23 +40,18 @@ impl LogTarget {
     }
 }
 
-/// Returns the Pods whose logs are read: session manager first, then the executors by index.
+/// Returns the Pods whose logs are read: session manager first, then the object cache, then the executors by index.
 pub fn chosen<'a>(
     flame: &str,
     target: Option<&LogTarget>,
     pods: impl IntoIterator<Item = &'a ObservedPod>,
 ) -> Vec<&'a ObservedPod> {
-    let order =
-        |pod: &ObservedPod| names::executor_index(flame, &pod.meta.name).map_or(0, |index| u64::from(index) + 1);
-    let is_ours = |pod: &ObservedPod| {
-        let name = pod.meta.name.as_str();
-        let is_named = name == names::session_manager(flame) || names::executor_index(flame, name).is_some();
-        is_named && pod.meta.ownership(flame) == Ownership::Ours
-    };
+    let index = |pod: &ObservedPod| PodIndex::of(flame, &pod.meta.name);
+    let is_ours = |pod: &ObservedPod| index(pod).is_some() && pod.meta.ownership(flame) == Ownership::Ours;
     let is_chosen =
         |pod: &&ObservedPod| is_ours(pod) && target.is_none_or(|target| target.selects(flame, &pod.meta.name));
     let mut chosen: Vec<&ObservedPod> = pods.into_iter().filter(is_chosen).collect();
-    chosen.sort_by_key(|pod| order(pod));
+    chosen.sort_by_key(|pod| index(pod));
     chosen
 }
 

@@ -10,6 +10,7 @@ mod annotation;
 mod characters;
 mod fields;
 mod foreign;
+mod generation;
 pub mod grammar;
 pub mod image;
 mod lines;
@@ -36,6 +37,7 @@ pub(in crate::flame) use self::report::as_yaml;
 use self::report::{Place, Report};
 use self::text::Source;
 use self::tree::{Document, Tree, Value};
+use super::generation::Version;
 use super::{API_VERSION, FlameCluster, KIND, schema};
 use crate::error::{Problem, Severity};
 
@@ -55,7 +57,13 @@ pub struct Parsed {
 ///
 /// `file` is only the name for the problems.
 pub fn parse(file: &str, bytes: &[u8]) -> Parsed {
+    parse_as(file, bytes, None)
+}
+
+/// Returns what [`parse`] does, of a flame that is `told` to be of this version of Flame: as if the annotation said it.
+pub fn parse_as(file: &str, bytes: &[u8], told: Option<Version>) -> Parsed {
     let mut report = Report::new(file);
+    report.flame_version = told;
     let flame = text::decode(bytes, &mut report).and_then(|source| read(source, &mut report));
     let problems = report.finish();
     let valid = problems.iter().all(|problem| problem.severity != Severity::Error);
@@ -152,6 +160,7 @@ fn flame_cluster(document: &Document<'_>, report: &mut Report) -> Option<FlameCl
     }
     report.require(&root, &schema::METADATA);
     report.require(&root, &schema::SPEC);
+    generation::settle(document, &mut flame, report.flame_version, report);
     warnings::add(document, &flame, report);
     Some(flame)
 }

@@ -1,7 +1,10 @@
-//! Annotations that the API server itself reads on Pods and Services, and refuses where they do not fit
-//! (apimachinery `ValidatePodSpecificAnnotations`, `ValidateService`).
+//! Annotations that flamectl reads, and those that the API server itself reads on Pods and Services and refuses where they do
+//! not fit (apimachinery `ValidatePodSpecificAnnotations`, `ValidateService`).
 
+use super::super::generation::Version;
+use super::super::names;
 use super::grammar::Fault;
+use super::image::image;
 use super::report::shown;
 
 /// Annotations that no Pod or Service of a flame can have: the key, or the beginning of it, and why.
@@ -24,6 +27,13 @@ pub(super) fn faults(name: &str, value: &str) -> Vec<Fault> {
     let refused = REFUSED.iter().find(|(known, _)| name == *known || (known.ends_with('/') && name.starts_with(known)));
     if let Some((_, why)) = refused {
         return vec![Fault::new(format!("a flame cannot have it: {why}")).say("remove the line")];
+    }
+    if name == names::ANNOTATION_FLAME_VERSION && Version::parse(value).is_none() {
+        let got = shown(value);
+        return vec![Fault::new(format!("want a version of Flame, as 0.6 or v0.6.1, got \"{got}\"")).write("0.6")];
+    }
+    if name == names::ANNOTATION_OBJECT_CACHE_IMAGE {
+        return if value.is_empty() { vec![Fault::new("want an image, got \"\"")] } else { image(value) };
     }
     if name == DELETION_COST && !is_canonical_i32(value) {
         let got = shown(value);

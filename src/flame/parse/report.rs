@@ -1,5 +1,6 @@
 //! The list of problems while it grows, and the words that all of them share.
 
+use super::super::generation::Version;
 pub(super) use super::super::schema::nearest;
 use super::super::schema::{Property, Type, all};
 use super::characters::{as_it_seems, first_look_alike, is_hidden, named, named_at};
@@ -39,6 +40,8 @@ pub(super) struct Report {
     warnings_beyond: usize,
     /// The lines that were left out because they are not YAML; a field that seems to be missing may be in there.
     pub left_out: String,
+    /// The version of Flame that was told besides the file.
+    pub flame_version: Option<Version>,
     /// The fields at the top of the file; a section that seems to be missing may be one of them.
     pub at_top: Vec<String>,
 }
@@ -52,6 +55,7 @@ impl Report {
             errors_beyond: 0,
             warnings_beyond: 0,
             left_out: String::new(),
+            flame_version: None,
             at_top: Vec::new(),
         }
     }

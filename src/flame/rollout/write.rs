@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Rollout;
 use crate::flame::manifests::Manifests;
-use crate::flame::names::{self, Kind, ObjectRef};
+use crate::flame::names::{self, Kind, ObjectRef, PodIndex};
 use crate::flame::observed::Observed;
 use crate::flame::plan::{self, Desired, Why};
 
@@ -182,10 +182,7 @@ impl Rollout {
                     |it: &k8s_openapi::api::core::v1::Service| it.metadata.name.as_ref() == Some(&object.name);
                 serde_json::to_value(manifests.services().into_iter().find(of_object))
             }
-            Kind::Pod => serde_json::to_value(match names::executor_index(name, &object.name) {
-                Some(index) => manifests.executor_manager(index),
-                None => manifests.session_manager(),
-            }),
+            Kind::Pod => serde_json::to_value(PodIndex::of(name, &object.name).and_then(|it| manifests.pod_of(it))),
         };
         value.expect("manifests have string keys only")
     }

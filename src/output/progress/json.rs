@@ -146,6 +146,7 @@ fn progress(seen: &Progress, began: Time, now: Time) -> Value {
         "timeLeft": seen.deadline.map(left),
         "givesUpIn": seen.gives_up_at.and(seen.ends_at()).map(left),
         "sessionManager": stages(&seen.session_manager),
+        "objectCache": seen.object_cache.as_ref().map(stages),
         "executors": stages(&seen.executors),
         "replicas": seen.replicas,
         "toDo": seen.to_do,
@@ -165,9 +166,10 @@ fn stages(stages: &Stages) -> Value {
 }
 
 fn slowest(slowest: Slowest, now: Time) -> Value {
-    let (component, index) = match slowest.pod {
-        PodIndex::SessionManager => (Component::SessionManager, None),
-        PodIndex::Executor(index) => (Component::ExecutorManager, Some(index)),
+    let component = slowest.pod.component();
+    let index = match slowest.pod {
+        PodIndex::SessionManager | PodIndex::ObjectCache => None,
+        PodIndex::Executor(index) => Some(index),
     };
     json!({
         "component": component.name(),
