@@ -11,8 +11,8 @@ use clap::{ArgMatches, Args, FromArgMatches, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 use super::values::{
-    StatusFormatParser, answer, bar, component_parser, destination_parser, duration, event_type_parser, flame_name, flame_version,
-    lease_name, log_target, max_unavailable, replicas, service_account, source_parser, task_parser,
+    StatusFormatParser, answer, bar, component_parser, destination_parser, duration, event_type_parser, flame_name,
+    flame_version, lease_name, log_target, max_unavailable, replicas, service_account, source_parser, task_parser,
 };
 use crate::flame::answers::{self, Amounts};
 use crate::flame::events::EventType;

@@ -50,7 +50,8 @@ fn check_target(args: &LogsArgs) -> Result<()> {
         return Ok(());
     }
     let what = format!("{pod} is no Pod of {flame}");
-    Err(Error::input(what).hint("name session-manager, object-cache, executor-manager, an executor's index or a Pod of the flame"))
+    Err(Error::input(what)
+        .hint("name session-manager, object-cache, executor-manager, an executor's index or a Pod of the flame"))
 }
 
 /// Says why there is nothing to read. Where new Pods are followed there is a reason to wait if only the flame is there.

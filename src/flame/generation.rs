@@ -51,6 +51,9 @@ impl Version {
     /// part of it. Returns none for what is no version: one number alone names no generation, and long numbers are a date.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.strip_prefix('v').unwrap_or(text);
+        if !text.chars().all(|c| c.is_ascii_alphanumeric() || "-+._".contains(c)) {
+            return None;
+        }
         let numbers = text.split(['-', '+']).next()?;
         let mut parts = numbers.split('.').map(number);
         let (major, minor, patch) = (parts.next()??, parts.next()??, parts.next());
@@ -145,6 +148,8 @@ impl FlameCluster {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flame::manifests::manifests;
+    use crate::flame::names::Component;
     use crate::flame::testing::flame;
 
     #[test]
@@ -173,6 +178,7 @@ mod tests {
             ("flame-session:0.6.0.1", None),
             ("flame-session:0.", None),
             ("flame-session:+0.6", None),
+            ("flame-session:v0.6-\n", None),
         ] {
             assert_eq!(version_of_image(image).map(Version::generation), generation, "{image}");
         }
@@ -222,6 +228,29 @@ mod tests {
             flame.metadata.annotations.insert(ANNOTATION_OBJECT_CACHE_IMAGE.into(), "my/cache:1".into());
             assert_eq!(flame.object_cache_image(), "my/cache:1");
         }
+    }
+
+    #[test]
+    fn a_flame_before_0_6_has_the_pods_that_it_always_had() {
+        let hashes = |flame: &FlameCluster| {
+            let manifests = manifests(flame).unwrap();
+            assert_eq!(manifests.object_cache(), None);
+            [Component::SessionManager, Component::ExecutorManager].map(|it| {
+                let hash = manifests.template_hash(it);
+                (hash.config.clone(), hash.pod.clone(), hash.resources.clone())
+            })
+        };
+        let known =
+            [("1513477da299", "8206e2000ca7", "74234e98afe7"), ("842538ba0f96", "31459414887f", "74234e98afe7")];
+        let known = known.map(|(config, pod, resources)| (config.to_owned(), pod.to_owned(), resources.to_owned()));
+        // The example of the smallest file, whose hashes Pods bear that are running.
+        let named = |mut flame: FlameCluster| {
+            flame.metadata.name = "basic".into();
+            flame
+        };
+        assert_eq!(hashes(&named(of(None, "a:v0.1.0", "b:v0.1.0"))), known);
+        assert_eq!(hashes(&named(of(None, "a", "b"))), known);
+        assert_eq!(hashes(&named(of(Some("0.5"), "a:v0.6.0", "b:v0.6.0"))), known);
     }
 
     #[test]

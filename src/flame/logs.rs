@@ -264,9 +264,24 @@ fn without_colours(line: &str) -> String {
 mod tests {
     use super::*;
     use crate::flame::observed::ObservedMeta;
+    use crate::flame::testing::{flame_06, running};
 
     fn text(lines: Vec<Vec<u8>>) -> Vec<String> {
         lines.into_iter().map(|line| String::from_utf8(line).unwrap()).collect()
+    }
+
+    #[test]
+    fn the_object_cache_is_read_after_the_session_manager_and_can_be_named() {
+        let snapshot = running(&flame_06(11));
+        let names = |target: Option<LogTarget>| -> Vec<String> {
+            let pods = chosen("demo", target.as_ref(), snapshot.pods.values().map(|pod| &**pod));
+            pods.iter().map(|pod| label("demo", &pod.meta.name).to_owned()).collect()
+        };
+        let target = LogTarget::Component(Component::ObjectCache);
+        assert!(target.is_one_pod());
+        assert_eq!(names(Some(target)), ["object-cache"]);
+        assert_eq!(names(None)[..4], ["session-manager", "object-cache", "executor-manager-0", "executor-manager-1"]);
+        assert_eq!(names(None).last().unwrap(), "executor-manager-10");
     }
 
     #[test]

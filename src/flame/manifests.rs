@@ -313,8 +313,8 @@ fn pod_spec(
         failure_threshold: Some(STARTUP_PROBE_FAILURES),
         ..tcp_probe(port)
     });
-    container.readiness_probe = probed_port
-        .map(|port| Probe { period_seconds: Some(READINESS_PROBE_PERIOD_SECONDS), ..tcp_probe(port) });
+    container.readiness_probe =
+        probed_port.map(|port| Probe { period_seconds: Some(READINESS_PROBE_PERIOD_SECONDS), ..tcp_probe(port) });
     let mut volumes = vec![Volume {
         name: "config".to_owned(),
         config_map: Some(ConfigMapVolumeSource { name: names::config_map(&flame.metadata.name), ..Default::default() }),

@@ -582,12 +582,13 @@ fn template_changes(desired: &TemplateHash, observed: &TemplateHash, from: &str,
 
 /// Picks the cheapest way (design: rule 5).
 ///
-/// An image in place restarts the container under the same hostname. Session manager and object cache do not mind and keep
-/// their storage; an executor would be taken for its predecessor and never get work again (flame-facts 1.7), so it is replaced.
+/// An image in place restarts the container under the same hostname. The session manager does not mind and keeps its
+/// storage; an executor would be taken for its predecessor and never get work again (flame-facts 1.7), so it is replaced.
+/// What an object cache of another version wrote is not worth keeping either.
 fn pod_op(why: &[Why], component: Component, options: PlanOptions<'_>) -> Op {
     let cost = |why: &Why| match why {
         Why::Metadata | Why::EditedBy(_) | Why::Adopted | Why::Owner => Op::Update,
-        Why::Image(..) if component != Component::ExecutorManager => Op::Update,
+        Why::Image(..) if component == Component::SessionManager => Op::Update,
         Why::Resources if !options.no_resize => Op::Resize,
         _ => Op::Replace,
     };

@@ -121,9 +121,8 @@ struct Pods<'a> {
 
 impl<'a> Pods<'a> {
     fn of(case: &Case<'a>) -> Vec<Self> {
-        let is_changed = |component| {
-            case.plan.changes.iter().any(|it| it.object.kind == Kind::Pod && it.component == component)
-        };
+        let is_changed =
+            |component| case.plan.changes.iter().any(|it| it.object.kind == Kind::Pod && it.component == component);
         let there = Component::WITH_PODS.into_iter().filter(|it| *it != Component::ObjectCache || is_changed(*it));
         there.map(|component| Self::of_component(case, component)).collect()
     }

@@ -513,7 +513,9 @@ impl Rollout {
 
     /// Tells whether the object cache is ready, where it has a Pod.
     fn object_cache_is_ready(&self) -> bool {
-        let Some(manifests) = self.desired.manifests().filter(|it| it.flame.has_object_cache_pod()) else { return true };
+        let Some(manifests) = self.desired.manifests().filter(|it| it.flame.has_object_cache_pod()) else {
+            return true;
+        };
         let name = &manifests.flame.metadata.name;
         let pod = self.snapshot.pod(&names::object_cache(name));
         pod.is_some_and(|pod| pod.meta.ownership(name) == Ownership::Ours && pod.is_ready())

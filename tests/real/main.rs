@@ -27,6 +27,7 @@ mod failures;
 mod fields;
 mod foreign;
 mod generated;
+mod generations;
 mod healing;
 mod install;
 mod interrupt;

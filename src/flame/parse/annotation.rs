@@ -33,7 +33,7 @@ pub(super) fn faults(name: &str, value: &str) -> Vec<Fault> {
         return vec![Fault::new(format!("want a version of Flame, as 0.6 or v0.6.1, got \"{got}\"")).write("0.6")];
     }
     if name == names::ANNOTATION_OBJECT_CACHE_IMAGE {
-        return if value.is_empty() { vec![Fault::new("want an image, got \"\"")] } else { image(value) };
+        return image(value);
     }
     if name == DELETION_COST && !is_canonical_i32(value) {
         let got = shown(value);

@@ -60,7 +60,10 @@ fn mixed(document: &Document<'_>, flame: &FlameCluster, report: &mut Report) {
          and no task is ever run"
     ));
     let key = names::ANNOTATION_FLAME_VERSION;
-    report.refuse(&field, fault.say(format!("take both of one version; if the tags are no versions of Flame, say {key}")));
+    report.refuse(
+        &field,
+        fault.say(format!("take both of one version; if the tags are no versions of Flame, say {key}")),
+    );
 }
 
 /// What there is to say of an object cache with a Pod of its own.

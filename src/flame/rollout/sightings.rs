@@ -152,7 +152,10 @@ mod tests {
         let mut sightings = executors(&[(0, running(true), 0), (1, on_node(), 0), (2, on_node(), 0)]);
         sightings.note(PodIndex::SessionManager, Some(&running(false)), at(0));
         let of = |stages: &[(Stage, u32)]| stages.iter().copied().collect::<Stages>();
-        let expected = (of(&[(Stage::Starting, 1)]), of(&[(Stage::Ready, 1), (Stage::Creating, 1)]));
-        assert_eq!(sightings.stages(2), expected);
+        sightings.note(PodIndex::ObjectCache, Some(&running(true)), at(0));
+        let seen = sightings.stages(2);
+        assert_eq!(seen.session_manager, of(&[(Stage::Starting, 1)]));
+        assert_eq!(seen.object_cache, of(&[(Stage::Ready, 1)]));
+        assert_eq!(seen.executors, of(&[(Stage::Ready, 1), (Stage::Creating, 1)]));
     }
 }

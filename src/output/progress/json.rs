@@ -388,7 +388,7 @@ mod tests {
         assert_eq!(
             empty,
             json!({ "event": "progress", "flame": "demo", "elapsed": 2.5, "timeLeft": null, "givesUpIn": null,
-                "sessionManager": stages(1, 0), "executors": stages(10, 0), "replicas": 10, "toDo": 0, "left": null,
+                "sessionManager": stages(1, 0), "objectCache": null, "executors": stages(10, 0), "replicas": 10, "toDo": 0, "left": null,
                 "wave": null, "slowest": null, "causes": [], "moreCauses": 0 })
         );
         assert_eq!(

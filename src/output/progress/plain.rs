@@ -23,7 +23,7 @@ pub struct Plain {
     lines: Vec<String>,
     seen: Option<Progress>,
     notices: Notices,
-    /// The readiness that people know of: session manager, executors.
+    /// The readiness that people know of: session manager, object cache, executors.
     told: (u32, u32, u32),
     told_wave: u32,
     told_causes: BTreeSet<(Component, String)>,
