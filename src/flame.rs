@@ -14,6 +14,7 @@ pub mod disruption;
 pub mod election;
 pub mod events;
 pub mod evidence;
+pub mod generation;
 pub mod hostname;
 pub mod install;
 pub mod logs;

@@ -43,8 +43,8 @@ fn completions_and_man_pages_are_current() {
 }
 
 #[test]
-fn the_examples_render_as_before() {
-    let rendered = ["basic", "production", "restricted"].map(|name| {
+fn all_examples_render_as_before() {
+    let rendered = ["basic", "production", "restricted", "flame-0.6"].map(|name| {
         let bytes = fs::read(root().join(format!("examples/{name}.yaml"))).unwrap();
         let parsed = parse("example", &bytes);
         assert!(parsed.problems.iter().all(|problem| problem.path == "spec.sessionManager.storage"), "{name}");

@@ -71,6 +71,12 @@ pub fn component_selector(flame: &str, component: Component) -> String {
     format!("{},{}={component}", flame_selector(flame), names::LABEL_COMPONENT)
 }
 
+/// Returns the label selector of the Pods that are listed; the session manager is there always and read by its name.
+fn listed_selector(flame: &str) -> String {
+    let (cache, executors) = (Component::ObjectCache, Component::ExecutorManager);
+    format!("{},{} in ({cache},{executors})", flame_selector(flame), names::LABEL_COMPONENT)
+}
+
 impl ApiServer {
     /// Reads one object; none where there is none.
     ///
@@ -169,14 +175,14 @@ impl ApiServer {
         Err(Failure::Broken(format!("the server dropped the list {LIST_TRIES} times")))
     }
 
-    /// Reads everything of one flame: its record, Services, session manager and executors.
+    /// Reads everything of one flame: its record, Services, session manager, object cache and executors.
     ///
     /// # Errors
     /// What the server said.
     pub async fn snapshot(&self, namespace: &str, flame: &str, observer: &dyn Observer) -> Result<Reading> {
         // The list comes first: what is read after it is at least as new, so a watch from the list misses nothing.
-        let selector = component_selector(flame, Component::ExecutorManager);
-        let executors = self.list_pods(namespace, &selector, observer).await?;
+        let selector = listed_selector(flame);
+        let pods = self.list_pods(namespace, &selector, observer).await?;
         let get =
             |kind: Kind, name: String| async move { self.get(namespace, &ObjectRef::new(kind, name), observer).await };
         let (record, session_manager, object_cache, pod) = try_join4(
@@ -186,18 +192,18 @@ impl ApiServer {
             get(Kind::Pod, names::session_manager(flame)),
         )
         .await?;
-        let revision = executors.resource_version.parse().unwrap_or(0);
+        let revision = pods.resource_version.parse().unwrap_or(0);
         let mut snapshot = Snapshot { revision, ..Default::default() };
-        for pod in executors.pods {
+        for pod in pods.pods {
             snapshot.insert(Observed::Pod(Box::new(pod)));
         }
         for observed in [record, session_manager, object_cache, pod].into_iter().flatten() {
             snapshot.insert(observed);
         }
-        Ok(Reading { snapshot, resource_version: executors.resource_version })
+        Ok(Reading { snapshot, resource_version: pods.resource_version })
     }
 
-    /// Looks whether any of these executors, which the labels did not find, is there all the same: a stranger's Pod, or one
+    /// Looks whether any of these Pods, which the labels did not find, is there all the same: a stranger's Pod, or one
     /// of ours that lost its labels. Nothing may be made in its place (design: rule 2).
     ///
     /// # Errors

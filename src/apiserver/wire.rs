@@ -430,7 +430,7 @@ impl From<Pod> for ObservedPod {
 
 /// Tells whether a container bears a name that flamectl gives; others come from webhooks.
 fn is_flames(name: &str) -> bool {
-    [Component::SessionManager, Component::ExecutorManager].iter().any(|component| component.name() == name)
+    Component::WITH_PODS.iter().any(|component| component.name() == name)
 }
 
 fn named<'a>(containers: &'a [ContainerStatus], name: &str) -> Option<&'a ContainerStatus> {

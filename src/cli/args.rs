@@ -13,16 +13,19 @@ use clap_complete::Shell;
 
 use super::values::{
     StatusFormatParser, answer, bar, component_parser, destination_parser, duration, event_type_parser, flame_name,
-    lease_name, log_target, max_unavailable, replicas, run_as, service_account, source_parser, task_parser,
+    flame_version, lease_name, log_target, max_unavailable, replicas, run_as, service_account, source_parser,
+    task_parser,
 };
 use crate::flame::answers::{self, Amounts};
 use crate::flame::events::EventType;
+use crate::flame::generation::Version;
 use crate::flame::logs::LogTarget;
 use crate::flame::names::Component;
+use crate::flame::parse::Told;
 use crate::flame::rbac::{Grantee, Task};
 use crate::flame::rollout::{Bar, MaxUnavailable};
 use crate::flame::selector::Selector;
-use crate::flame::user::{self, RunAs};
+use crate::flame::user::RunAs;
 
 /// Arguments of `up`.
 #[derive(Args, Clone, Debug)]
@@ -615,12 +618,18 @@ pub struct CheckArgs {
     /// Sets the annotation flame.xflops.io/run-as-user, which the flame keeps until `up` is called without
     #[arg(long, value_name = "UID[:GID]", value_parser = run_as)]
     pub run_as_user: Option<RunAs>,
+    /// Which Flame the images hold, where their tags do not tell: the annotation flame.xflops.io/flame-version
+    ///
+    /// From 0.6 on the object cache has a Pod of its own. The record keeps it, but not the file: an up without it reads the
+    /// file alone
+    #[arg(long, value_name = "VERSION", value_parser = flame_version)]
+    pub flame_version: Option<Version>,
 }
 
 impl CheckArgs {
-    /// Returns the annotations that the arguments set, whatever the file says.
-    pub fn annotations(self) -> Vec<(&'static str, String)> {
-        self.run_as_user.map(|run_as| (user::ANNOTATION, run_as.to_string())).into_iter().collect()
+    /// Returns what the arguments say in place of the file.
+    pub fn told(self) -> Told {
+        Told { run_as_user: self.run_as_user, flame_version: self.flame_version }
     }
 }
 

@@ -10,6 +10,7 @@ use jiff::SignedDuration;
 use super::args::{Destination, LeaseName, Source, StatusFormat};
 use crate::flame::answers::{self, Checked};
 use crate::flame::events::EventType;
+use crate::flame::generation::Version;
 use crate::flame::logs::LogTarget;
 use crate::flame::names::{Component, MAX_DNS_SUBDOMAIN_LENGTH, MAX_NAME_LENGTH, MAX_REPLICAS};
 use crate::flame::parse::grammar;
@@ -129,9 +130,9 @@ pub(super) fn answer<T>(rule: fn(&str) -> Checked<T>) -> impl Fn(&str) -> Result
 }
 
 pub(super) fn component_parser() -> impl TypedValueParser<Value = Component> {
-    let components = [Component::SessionManager, Component::ExecutorManager];
+    let components = Component::WITH_PODS;
     PossibleValuesParser::new(components.map(Component::name)).map(move |name| {
-        if name == Component::SessionManager.name() { Component::SessionManager } else { Component::ExecutorManager }
+        components.into_iter().find(|component| component.name() == name).unwrap_or(Component::ExecutorManager)
     })
 }
 
@@ -185,9 +186,14 @@ pub(super) fn service_account(text: &str) -> Result<Grantee, String> {
     }
 }
 
+/// Parses a version of Flame as its tags have it.
+pub(super) fn flame_version(text: &str) -> Result<Version, String> {
+    Version::parse(text).ok_or_else(|| "want a version of Flame, as 0.6 or v0.6.1".to_owned())
+}
+
 /// Parses a component, an executor's index, a Pod's name, or what `logs` writes before a Pod's lines.
 pub(super) fn log_target(text: &str) -> Result<LogTarget, String> {
-    for component in [Component::SessionManager, Component::ExecutorManager] {
+    for component in Component::WITH_PODS {
         if text == component.name() {
             return Ok(LogTarget::Component(component));
         }

@@ -10,7 +10,7 @@ use crate::cli::{DiffArgs, DiffFormat};
 use crate::error::Result;
 use crate::flame::disruption::disruption;
 use crate::flame::manifests::{Manifests, manifests};
-use crate::flame::names::{self, Kind, ObjectRef};
+use crate::flame::names::{self, Kind, ObjectRef, PodIndex};
 use crate::flame::observed::Snapshot;
 use crate::flame::plan::{Change, Desired, Op, Plan};
 use crate::flame::rollout::{Options, Rollout};
@@ -123,11 +123,8 @@ fn after(object: &ObjectRef, new: &Manifests) -> Result<String> {
 
 /// Returns a Pod without the hashes, which would only say again that something changed.
 fn pod(object: &ObjectRef, manifests: &Manifests) -> Result<serde_json::Value> {
-    let pod = match names::executor_index(&manifests.flame.metadata.name, &object.name) {
-        Some(index) => manifests.executor_manager(index),
-        None => manifests.session_manager(),
-    };
-    let mut pod = super::render::value(&pod)?;
+    let index = PodIndex::of(&manifests.flame.metadata.name, &object.name);
+    let mut pod = super::render::value(&index.and_then(|index| manifests.pod_of(index)))?;
     if let Some(annotations) = pod["metadata"]["annotations"].as_object_mut() {
         annotations.remove(names::ANNOTATION_TEMPLATE_HASH);
     }

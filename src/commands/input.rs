@@ -13,7 +13,7 @@ use crate::flame::FlameCluster;
 use crate::flame::names::{self, FlameKey, Kind, ObjectRef};
 use crate::flame::observed::{ObservedConfigMap, Snapshot};
 use crate::flame::owner::Owner;
-use crate::flame::parse::{MAX_FILE_BYTES, Parsed, parse_with};
+use crate::flame::parse::{MAX_FILE_BYTES, Parsed, parse_as};
 
 /// The files of a directory that are taken for FlameClusters (kubectl: `-f`).
 const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
@@ -142,7 +142,7 @@ fn in_directory(directory: &Path) -> Result<Vec<Source>> {
 
 /// Reads a FlameCluster; with `--strict` its warnings are errors.
 pub fn read(name: &str, content: &Content, check: CheckArgs) -> Parsed {
-    let mut parsed = parse_with(name, content.bytes(), &check.annotations());
+    let mut parsed = parse_as(name, content.bytes(), check.told());
     if check.strict {
         parsed.problems.iter_mut().for_each(|problem| problem.severity = Severity::Error);
         parsed.flame = parsed.flame.filter(|_| parsed.problems.is_empty());

@@ -46,11 +46,12 @@ pub async fn run(context: &Context<'_>, args: &LogsArgs) -> Result<u8> {
 /// Refuses a Pod that can't be the flame's, whatever there is on the server.
 fn check_target(args: &LogsArgs) -> Result<()> {
     let (flame, Some(LogTarget::Pod(pod))) = (&args.name, &args.target) else { return Ok(()) };
-    if *pod == names::session_manager(flame) || names::executor_index(flame, pod).is_some() {
+    if names::PodIndex::of(flame, pod).is_some() {
         return Ok(());
     }
     let what = format!("{pod} is no Pod of {flame}");
-    Err(Error::input(what).hint("name session-manager, executor-manager, an executor's index or a Pod of the flame"))
+    Err(Error::input(what)
+        .hint("name session-manager, object-cache, executor-manager, an executor's index or a Pod of the flame"))
 }
 
 /// Says why there is nothing to read. Where new Pods are followed there is a reason to wait if only the flame is there.

@@ -42,6 +42,7 @@ fn objects(manifests: &Manifests) -> Result<Vec<Value>> {
         objects.push(value(&service)?);
     }
     objects.push(value(&manifests.session_manager())?);
+    objects.extend(manifests.object_cache().as_ref().map(value).transpose()?);
     for index in 0..manifests.flame.spec.executor_manager.replicas {
         objects.push(value(&manifests.executor_manager(index))?);
     }

@@ -114,7 +114,8 @@ pub async fn read(
 ) -> Result<Reading> {
     let mut reading = api.snapshot(namespace, name, view).await?;
     let replicas = flame.map_or(0, |flame| flame.spec.executor_manager.replicas);
-    let wanted = (0..replicas).map(|index| names::executor_manager(name, index));
+    let object_cache = flame.filter(|flame| flame.has_object_cache_pod()).map(|_| names::object_cache(name));
+    let wanted = (0..replicas).map(|index| names::executor_manager(name, index)).chain(object_cache);
     let missing: Vec<String> = wanted.filter(|pod| !reading.snapshot.pods.contains_key(pod)).collect();
     if !missing.is_empty() {
         for observed in api.look_up_namesakes(namespace, missing, view).await? {

@@ -1,17 +1,24 @@
 //! The text of `flame-cluster.yaml`, byte for byte as the reference formats it (reference: "ConfigMap Generation").
 //!
+//! Flame 0.6 and later looks for three of the values under other keys, which Flame before it ignores (flame-facts 2): they
+//! are added for it alone, so that everybody else gets the reference's text.
+//!
 //! FlameCluster → [`ConfigText`]. Written by hand because the reference fixes which values are quoted, which no YAML writer
 //! can be told; `tests` read it back with a YAML reader.
 
 use std::fmt::Write as _;
 
 use super::FlameCluster;
+use super::generation::Generation;
 use super::names;
 
 /// The config file in the sections that components read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigText {
+    generation: Generation,
     cluster: String,
+    /// What stands below `cluster` for the executors of Flame 0.6 and later.
+    cluster_of_executors: String,
     executors: String,
     cache: String,
 }
@@ -19,19 +26,33 @@ pub struct ConfigText {
 impl ConfigText {
     /// Returns the whole file.
     pub fn file(&self) -> String {
-        [self.cluster.as_str(), &self.executors, &self.cache].concat()
+        [self.cluster.as_str(), &self.cluster_of_executors, &self.executors, &self.cache].concat()
     }
 
     /// Returns what the session manager reads: the section `cluster` (flame-facts 2).
-    pub fn read_by_session_manager(&self) -> &str {
-        &self.cluster
+    ///
+    /// Since 0.6 with the generation before it: the database of one generation is refused by the other (flame-facts 2), so a
+    /// session manager never goes from one to the other in its old Pod.
+    pub fn read_by_session_manager(&self) -> String {
+        match self.generation {
+            Generation::Reference => self.cluster.clone(),
+            Generation::Since06 => format!("{}\n{}", self.generation, self.cluster),
+        }
     }
 
-    /// Returns what an executor manager reads: `executors` and `cache`.
+    /// Returns what an executor manager reads: `executors` and `cache`, or since 0.6 what is below `cluster` for it.
     ///
-    /// Of `cluster` it reads only the name and the endpoint, which never change for a flame (flame-facts 2).
+    /// Else it reads only the cluster's name and the endpoints, which never change for a flame (flame-facts 2).
     pub fn read_by_executor_manager(&self) -> String {
-        [self.executors.as_str(), &self.cache].concat()
+        match self.generation {
+            Generation::Reference => [self.executors.as_str(), &self.cache].concat(),
+            Generation::Since06 => self.cluster_of_executors.clone(),
+        }
+    }
+
+    /// Returns what an object cache with a Pod of its own reads: `cache`, without which it ends (flame-facts 2).
+    pub fn read_by_object_cache(&self) -> &str {
+        &self.cache
     }
 }
 
@@ -53,15 +74,33 @@ pub fn config(flame: &FlameCluster) -> ConfigText {
     executors.plain("shim", &executor_manager.shim);
     executors.max_executors(executor_manager.max_executors);
 
+    let generation = flame.generation();
+    let mut cluster_of_executors = String::new();
+    if generation == Generation::Since06 {
+        cluster.quoted("resreq", &session_manager.slot);
+        let mut shim = Section::new("executors");
+        shim.plain("shim", &executor_manager.shim);
+        cluster_of_executors.push_str(&shim.nested());
+        let mut limits = Section::new("limits");
+        limits.number("max_executors", executor_manager.max_executors);
+        cluster_of_executors.push_str(&limits.nested());
+    }
+
     let mut cache = Section::new("cache");
     cache.quoted("endpoint", &names::object_cache_endpoint(name));
     cache.quoted("network_interface", &object_cache.network_interface);
     cache.quoted("storage", &object_cache.storage);
 
-    ConfigText { cluster: cluster.finish(), executors: executors.finish(), cache: cache.finish() }
+    ConfigText {
+        generation,
+        cluster: cluster.finish(),
+        cluster_of_executors,
+        executors: executors.finish(),
+        cache: cache.finish(),
+    }
 }
 
-/// Collects the keys of one top-level section.
+/// Collects the keys of one section.
 struct Section {
     name: &'static str,
     lines: String,
@@ -89,18 +128,29 @@ impl Section {
         }
     }
 
-    fn max_executors(&mut self, max_executors: u32) {
-        // 0 is the reference's default and leaves the number to Flame, which takes a missing key for that.
-        if max_executors > 0 {
-            self.lines.push_str("  limits:\n");
-            self.line("  max_executors", &max_executors.to_string());
+    /// Adds a number. 0 is the reference's default and leaves the number to Flame, which takes a missing key for that.
+    fn number(&mut self, key: &str, number: u32) {
+        if number > 0 {
+            self.line(key, &number.to_string());
         }
+    }
+
+    fn max_executors(&mut self, max_executors: u32) {
+        let mut limits = Self::new("limits");
+        limits.number("max_executors", max_executors);
+        self.lines.push_str(&limits.nested());
     }
 
     fn line(&mut self, key: &str, value: &str) {
         if !value.is_empty() {
             writeln!(self.lines, "  {key}: {value}").expect("writing to a String cannot fail");
         }
+    }
+
+    /// Returns the section as a key of another one; without keys of its own it is left out.
+    fn nested(self) -> String {
+        let lines: String = self.lines.lines().map(|line| format!("  {line}\n")).collect();
+        if lines.is_empty() { lines } else { format!("  {}:\n{lines}", self.name) }
     }
 
     fn finish(self) -> String {
@@ -242,6 +292,80 @@ cache:
         let after = config(&flame("a", SessionManager::default(), executors));
         assert_eq!(before.read_by_session_manager(), after.read_by_session_manager());
         assert_ne!(before.read_by_executor_manager(), after.read_by_executor_manager());
+    }
+
+    fn with_version(mut flame: FlameCluster, version: &str) -> FlameCluster {
+        flame.metadata.annotations.insert(names::ANNOTATION_FLAME_VERSION.into(), version.into());
+        flame
+    }
+
+    #[test]
+    fn flame_0_6_gets_three_keys_more_and_the_rest_as_it_is() {
+        let session_manager =
+            SessionManager { slot: "cpu=1,mem=1g".into(), storage: "sqlite://flame.db".into(), ..Default::default() };
+        let executor_manager = ExecutorManager { shim: "host".into(), max_executors: 10, ..Default::default() };
+        let flame = flame("a", session_manager, executor_manager);
+        let text = config(&with_version(flame.clone(), "0.6")).file();
+        assert_eq!(
+            text,
+            r#"cluster:
+  name: a
+  endpoint: "http://a-session-manager:8080"
+  slot: "cpu=1,mem=1g"
+  storage: sqlite://flame.db
+  resreq: "cpu=1,mem=1g"
+  executors:
+    shim: host
+  limits:
+    max_executors: 10
+executors:
+  shim: host
+  limits:
+    max_executors: 10
+cache:
+  endpoint: "grpc://a-object-cache:9090"
+"#
+        );
+        let added = "  resreq: \"cpu=1,mem=1g\"\n  executors:\n    shim: host\n  limits:\n    max_executors: 10\n";
+        assert_eq!(text.replacen(added, "", 1), config(&with_version(flame.clone(), "0.5")).file());
+        let read: serde_json::Value = serde_saphyr::from_str(&text).expect("the config is YAML");
+        assert_eq!(read["cluster"]["executors"]["shim"], "host");
+        assert_eq!(read["cluster"]["limits"]["max_executors"], 10);
+    }
+
+    #[test]
+    fn empty_values_are_left_out_for_flame_0_6_too_and_the_cache_section_is_always_there() {
+        let flame = flame("a", SessionManager::default(), ExecutorManager::default());
+        assert_eq!(config(&with_version(flame.clone(), "0.6")).file(), config(&flame).file());
+        assert!(config(&flame).file().contains("\ncache:\n  endpoint: "));
+    }
+
+    #[test]
+    fn since_0_6_the_cache_is_read_by_the_object_cache_alone() {
+        let with = |change: fn(&mut FlameCluster)| {
+            let mut flame = flame("a", SessionManager::default(), ExecutorManager::default());
+            change(&mut flame);
+            config(&with_version(flame, "0.6"))
+        };
+        let before = with(|_| {});
+        let cache = with(|flame| flame.spec.object_cache.storage = "/cache".into());
+        assert_eq!(before.read_by_session_manager(), cache.read_by_session_manager());
+        assert_eq!(before.read_by_executor_manager(), cache.read_by_executor_manager());
+        assert_ne!(before.read_by_object_cache(), cache.read_by_object_cache());
+        let shim = with(|flame| flame.spec.executor_manager.shim = "wasm".into());
+        assert_eq!(before.read_by_session_manager(), shim.read_by_session_manager());
+        assert_ne!(before.read_by_executor_manager(), shim.read_by_executor_manager());
+        let slot = with(|flame| flame.spec.session_manager.slot = "cpu=1,mem=1g".into());
+        assert_ne!(before.read_by_session_manager(), slot.read_by_session_manager());
+        assert_eq!(before.read_by_executor_manager(), slot.read_by_executor_manager());
+    }
+
+    #[test]
+    fn a_session_manager_never_keeps_its_pod_across_generations() {
+        let flame = flame("a", SessionManager::default(), ExecutorManager::default());
+        let (old, new) = (config(&flame), config(&with_version(flame.clone(), "0.6")));
+        assert_eq!(old.file(), new.file());
+        assert_ne!(old.read_by_session_manager(), new.read_by_session_manager());
     }
 
     #[test]

@@ -9,10 +9,27 @@ use super::state::ranges;
 
 /// Returns what users of the flame will notice of `plan`, one sentence a component; empty when they notice nothing.
 pub fn disruption(plan: &Plan, manifests: &Manifests, snapshot: &Snapshot, budget: MaxUnavailable) -> Vec<String> {
-    [session_manager(plan, manifests, snapshot), replaced(plan, manifests, budget), stopped(plan)]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        session_manager(plan, manifests, snapshot),
+        object_cache(plan, snapshot),
+        replaced(plan, manifests, budget),
+        stopped(plan),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// An object cache that is not ready holds nothing for anybody.
+fn object_cache(plan: &Plan, snapshot: &Snapshot) -> Option<String> {
+    let change =
+        plan.changes.iter().find(|it| it.component == Component::ObjectCache && it.object.kind == Kind::Pod)?;
+    let serves = snapshot.pods.get(&change.object.name).is_some_and(|pod| pod.is_ready());
+    if !change.disrupts() || !serves {
+        return None;
+    }
+    let goes = if change.op == Op::Delete { "stops" } else { "restarts" };
+    Some(format!("object cache {goes}: its objects are lost"))
 }
 
 /// A session manager that is not ready serves nobody, so its restart disrupts nobody.

@@ -59,7 +59,7 @@ pub fn is_of_flame(flame: &str, kind: &str, name: &str) -> bool {
     match kind {
         "ConfigMap" => name == names::config_map(flame),
         "Service" => name == names::session_manager(flame) || name == names::object_cache(flame),
-        "Pod" => name == names::session_manager(flame) || names::executor_index(flame, name).is_some(),
+        "Pod" => names::PodIndex::of(flame, name).is_some(),
         _ => false,
     }
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::evidence::LogTail;
 use super::mask::mask;
-use super::names::{self, Component};
+use super::names::{self, Component, PodIndex};
 use super::observed::{ObservedPod, Ownership, Phase};
 
 /// Longest line kept whole, in bytes: a line has to be complete before it may stand between other Pods' lines.
@@ -40,23 +40,18 @@ impl LogTarget {
     }
 }
 
-/// Returns the Pods whose logs are read: session manager first, then the executors by index.
+/// Returns the Pods whose logs are read: session manager first, then the object cache, then the executors by index.
 pub fn chosen<'a>(
     flame: &str,
     target: Option<&LogTarget>,
     pods: impl IntoIterator<Item = &'a ObservedPod>,
 ) -> Vec<&'a ObservedPod> {
-    let order =
-        |pod: &ObservedPod| names::executor_index(flame, &pod.meta.name).map_or(0, |index| u64::from(index) + 1);
-    let is_ours = |pod: &ObservedPod| {
-        let name = pod.meta.name.as_str();
-        let is_named = name == names::session_manager(flame) || names::executor_index(flame, name).is_some();
-        is_named && pod.meta.ownership(flame) == Ownership::Ours
-    };
+    let index = |pod: &ObservedPod| PodIndex::of(flame, &pod.meta.name);
+    let is_ours = |pod: &ObservedPod| index(pod).is_some() && pod.meta.ownership(flame) == Ownership::Ours;
     let is_chosen =
         |pod: &&ObservedPod| is_ours(pod) && target.is_none_or(|target| target.selects(flame, &pod.meta.name));
     let mut chosen: Vec<&ObservedPod> = pods.into_iter().filter(is_chosen).collect();
-    chosen.sort_by_key(|pod| order(pod));
+    chosen.sort_by_key(|pod| index(pod));
     chosen
 }
 
@@ -269,9 +264,24 @@ fn without_colours(line: &str) -> String {
 mod tests {
     use super::*;
     use crate::flame::observed::ObservedMeta;
+    use crate::flame::testing::{flame_06, running};
 
     fn text(lines: Vec<Vec<u8>>) -> Vec<String> {
         lines.into_iter().map(|line| String::from_utf8(line).unwrap()).collect()
+    }
+
+    #[test]
+    fn the_object_cache_is_read_after_the_session_manager_and_can_be_named() {
+        let snapshot = running(&flame_06(11));
+        let names = |target: Option<LogTarget>| -> Vec<String> {
+            let pods = chosen("demo", target.as_ref(), snapshot.pods.values().map(|pod| &**pod));
+            pods.iter().map(|pod| label("demo", &pod.meta.name).to_owned()).collect()
+        };
+        let target = LogTarget::Component(Component::ObjectCache);
+        assert!(target.is_one_pod());
+        assert_eq!(names(Some(target)), ["object-cache"]);
+        assert_eq!(names(None)[..4], ["session-manager", "object-cache", "executor-manager-0", "executor-manager-1"]);
+        assert_eq!(names(None).last().unwrap(), "executor-manager-10");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The objects of a flame (design: Objects; Pods as flame-facts 3 and 6 measured that Flame needs them).
 //!
-//! FlameCluster → [`Manifests`]: one ConfigMap, two Services, one session manager Pod and N executor manager Pods, and the
-//! hash by which a Pod tells what it was made from.
+//! FlameCluster → [`Manifests`]: one ConfigMap, two Services, one session manager Pod, since Flame 0.6 one object cache Pod,
+//! and N executor manager Pods, and the hash by which a Pod tells what it was made from.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,8 +17,9 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::config::{self, ConfigText, declared_directories};
+use super::generation::Generation;
 use super::hostname;
-use super::names::{self, Component, Kind, ObjectRef};
+use super::names::{self, Component, Kind, ObjectRef, PodIndex};
 use super::owner::Owner;
 use super::user;
 use super::{FlameCluster, Resources};
@@ -45,6 +46,8 @@ pub struct Manifests {
     pub owner: Option<Owner>,
     config: ConfigText,
     session_manager: PodTemplate,
+    /// Since Flame 0.6.
+    object_cache: Option<PodTemplate>,
     executor_manager: PodTemplate,
 }
 
@@ -68,6 +71,7 @@ pub fn manifests(flame: &FlameCluster) -> Result<Manifests> {
     let config = config::config(&flame);
     let manifests = Manifests {
         session_manager: session_manager_template(&flame, &config),
+        object_cache: flame.has_object_cache_pod().then(|| object_cache_template(&flame, &config)),
         executor_manager: executor_manager_template(&flame, &config),
         config,
         flame,
@@ -119,8 +123,8 @@ impl Manifests {
         let object_cache = self.service(
             names::object_cache(name),
             Component::ObjectCache,
-            // The object cache lives inside the executor managers (flame-facts: 577).
-            Component::ExecutorManager,
+            // Before Flame 0.6 the object cache lives inside the executor managers (flame-facts 2).
+            if self.object_cache.is_some() { Component::ObjectCache } else { Component::ExecutorManager },
             &[("grpc", names::OBJECT_CACHE_PORT)],
         );
         [session_manager, object_cache]
@@ -129,6 +133,26 @@ impl Manifests {
     /// Returns the session manager's Pod.
     pub fn session_manager(&self) -> Pod {
         self.pod(names::session_manager(&self.flame.metadata.name), &self.session_manager)
+    }
+
+    /// Returns the object cache's Pod, where it has one.
+    pub fn object_cache(&self) -> Option<Pod> {
+        let template = self.object_cache.as_ref()?;
+        Some(self.pod(names::object_cache(&self.flame.metadata.name), template))
+    }
+
+    /// Returns the Pod that `index` says; none where the flame has no such component. There is one of every index.
+    pub fn pod_of(&self, index: PodIndex) -> Option<Pod> {
+        match index {
+            PodIndex::SessionManager => Some(self.session_manager()),
+            PodIndex::ObjectCache => self.object_cache(),
+            PodIndex::Executor(index) => Some(self.executor_manager(index)),
+        }
+    }
+
+    /// Returns the components that have Pods.
+    pub fn components(&self) -> impl Iterator<Item = Component> + '_ {
+        Component::WITH_PODS.into_iter().filter(|it| *it != Component::ObjectCache || self.object_cache.is_some())
     }
 
     /// Returns the executor manager Pod of `index`.
@@ -158,13 +182,12 @@ impl Manifests {
 
     /// Returns the image of a Pod of `component`.
     pub fn image(&self, component: Component) -> &str {
-        match component {
-            Component::SessionManager => &self.flame.spec.session_manager.image,
-            _ => &self.flame.spec.executor_manager.image,
-        }
+        let container = self.pod_spec(component).containers.first();
+        container.and_then(|container| container.image.as_deref()).unwrap_or_default()
     }
 
-    /// Returns every object in the order in which `up` needs them: record, Services, session manager, executors.
+    /// Returns every object in the order in which `up` needs them: record, Services, session manager, object cache,
+    /// executors.
     pub fn objects(&self) -> impl Iterator<Item = ObjectRef> {
         let name = self.flame.metadata.name.clone();
         let fixed = [
@@ -173,15 +196,19 @@ impl Manifests {
             ObjectRef::new(Kind::Service, names::object_cache(&name)),
             ObjectRef::new(Kind::Pod, names::session_manager(&name)),
         ];
+        let object_cache = self.object_cache.as_ref().map(|_| ObjectRef::new(Kind::Pod, names::object_cache(&name)));
         let executors = 0..self.flame.spec.executor_manager.replicas;
         fixed
             .into_iter()
+            .chain(object_cache)
             .chain(executors.map(move |index| ObjectRef::new(Kind::Pod, names::executor_manager(&name, index))))
     }
 
     fn template(&self, component: Component) -> &PodTemplate {
         match component {
+            // Before Flame 0.6 the executor managers are the object cache.
             Component::SessionManager => &self.session_manager,
+            Component::ObjectCache => self.object_cache.as_ref().unwrap_or(&self.executor_manager),
             _ => &self.executor_manager,
         }
     }
@@ -242,29 +269,46 @@ fn session_manager_template(flame: &FlameCluster, config: &ConfigText) -> PodTem
         ..Default::default()
     };
     let storage = declared_directories(flame).session_manager;
-    let spec = pod_spec(flame, container, names::SESSION_MANAGER_PORT, "storage", storage);
-    PodTemplate::new(flame, Component::SessionManager, spec, config.read_by_session_manager())
+    let spec = pod_spec(flame, container, Some(names::SESSION_MANAGER_PORT), "storage", storage);
+    PodTemplate::new(flame, Component::SessionManager, spec, &config.read_by_session_manager())
 }
 
-fn executor_manager_template(flame: &FlameCluster, config: &ConfigText) -> PodTemplate {
-    let spec = &flame.spec.executor_manager;
+/// The FlameCluster has no resources for the object cache, and none are invented: what it needs depends on what is put into
+/// it. Where a namespace wants them said, a LimitRange says them.
+fn object_cache_template(flame: &FlameCluster, config: &ConfigText) -> PodTemplate {
     let container = Container {
-        name: Component::ExecutorManager.name().to_owned(),
-        image: Some(spec.image.clone()),
+        name: Component::ObjectCache.name().to_owned(),
+        image: Some(flame.object_cache_image()),
         ports: Some(vec![container_port("grpc", names::OBJECT_CACHE_PORT)]),
-        resources: resource_requirements(&spec.resources),
         ..Default::default()
     };
     let storage = declared_directories(flame).object_cache;
-    let spec = pod_spec(flame, container, names::OBJECT_CACHE_PORT, "cache", storage);
+    let spec = pod_spec(flame, container, Some(names::OBJECT_CACHE_PORT), "cache", storage);
+    PodTemplate::new(flame, Component::ObjectCache, spec, config.read_by_object_cache())
+}
+
+/// Before Flame 0.6 it holds a part of the object cache; since then it listens on nothing that could be probed, so it is ready
+/// as soon as it runs (flame-facts 1.3).
+fn executor_manager_template(flame: &FlameCluster, config: &ConfigText) -> PodTemplate {
+    let spec = &flame.spec.executor_manager;
+    let has_cache = flame.generation() == Generation::Reference;
+    let container = Container {
+        name: Component::ExecutorManager.name().to_owned(),
+        image: Some(spec.image.clone()),
+        ports: has_cache.then(|| vec![container_port("grpc", names::OBJECT_CACHE_PORT)]),
+        resources: resource_requirements(&spec.resources),
+        ..Default::default()
+    };
+    let storage = declared_directories(flame).object_cache.filter(|_| has_cache);
+    let spec = pod_spec(flame, container, has_cache.then_some(names::OBJECT_CACHE_PORT), "cache", storage);
     PodTemplate::new(flame, Component::ExecutorManager, spec, &config.read_by_executor_manager())
 }
 
-/// Completes what both components' Pods share around `container`.
+/// Completes what all components' Pods share around `container`.
 fn pod_spec(
     flame: &FlameCluster,
     mut container: Container,
-    probed_port: u16,
+    probed_port: Option<u16>,
     volume: &str,
     directory: Option<String>,
 ) -> PodSpec {
@@ -272,13 +316,13 @@ fn pod_spec(
     // (flame-facts 1.1). No `command`: newer images have an init as entrypoint.
     container.args = Some(vec!["--config".to_owned(), "$(FLAME_CONFIG)".to_owned()]);
     container.env = Some(environment(flame));
-    container.startup_probe = Some(Probe {
+    container.startup_probe = probed_port.map(|port| Probe {
         period_seconds: Some(STARTUP_PROBE_PERIOD_SECONDS),
         failure_threshold: Some(STARTUP_PROBE_FAILURES),
-        ..tcp_probe(probed_port)
+        ..tcp_probe(port)
     });
     container.readiness_probe =
-        Some(Probe { period_seconds: Some(READINESS_PROBE_PERIOD_SECONDS), ..tcp_probe(probed_port) });
+        probed_port.map(|port| Probe { period_seconds: Some(READINESS_PROBE_PERIOD_SECONDS), ..tcp_probe(port) });
     let mut volumes = vec![Volume {
         name: "config".to_owned(),
         config_map: Some(ConfigMapVolumeSource { name: names::config_map(&flame.metadata.name), ..Default::default() }),

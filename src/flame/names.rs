@@ -67,6 +67,11 @@ pub const ANNOTATION_SPEC: &str = "flame.xflops.io/spec";
 /// On the record: the reference's `configGeneration`.
 pub const ANNOTATION_CONFIG_GENERATION: &str = "flame.xflops.io/config-generation";
 
+/// The user's word on the Flame that the images hold (see `generation`).
+pub const ANNOTATION_FLAME_VERSION: &str = "flame.xflops.io/flame-version";
+/// The user's word on the object cache's image, where it has a Pod (see `generation`).
+pub const ANNOTATION_OBJECT_CACHE_IMAGE: &str = "flame.xflops.io/object-cache-image";
+
 /// On the record: the flame is being taken down.
 pub const ANNOTATION_DOWN: &str = "flame.xflops.io/down";
 
@@ -77,13 +82,16 @@ pub enum Component {
     Config,
     /// The session manager's Pod and Service.
     SessionManager,
-    /// The object cache's Service.
+    /// The object cache's Service, and since Flame 0.6 its Pod.
     ObjectCache,
     /// The executor manager's Pods.
     ExecutorManager,
 }
 
 impl Component {
+    /// The components that may have Pods, in the order in which they are shown.
+    pub const WITH_PODS: [Self; 3] = [Self::SessionManager, Self::ObjectCache, Self::ExecutorManager];
+
     /// Returns the value of [`LABEL_COMPONENT`].
     pub fn name(self) -> &'static str {
         match self {
@@ -175,7 +183,7 @@ pub fn session_manager(flame: &str) -> String {
     format!("{flame}-session-manager")
 }
 
-/// Returns the object cache Service's name, `<name>-object-cache`.
+/// Returns the name of the object cache's Service and Pod, `<name>-object-cache`.
 pub fn object_cache(flame: &str) -> String {
     format!("{flame}-object-cache")
 }
@@ -234,10 +242,13 @@ pub fn flame_of(object: &ObjectRef) -> Option<&str> {
     let flame = match object.kind {
         Kind::ConfigMap => name.strip_suffix("-config"),
         Kind::Service => name.strip_suffix("-session-manager").or_else(|| name.strip_suffix("-object-cache")),
-        Kind::Pod => name.strip_suffix("-session-manager").or_else(|| {
-            let (flame, _) = name.rsplit_once("-executor-manager-")?;
-            executor_index(flame, name).map(|_| flame)
-        }),
+        Kind::Pod => {
+            let one = name.strip_suffix("-session-manager").or_else(|| name.strip_suffix("-object-cache"));
+            one.or_else(|| {
+                let (flame, _) = name.rsplit_once("-executor-manager-")?;
+                executor_index(flame, name).map(|_| flame)
+            })
+        }
     };
     flame.filter(|flame| !flame.is_empty())
 }
@@ -247,6 +258,8 @@ pub fn flame_of(object: &ObjectRef) -> Option<&str> {
 pub enum PodIndex {
     /// The session manager.
     SessionManager,
+    /// The object cache, which has a Pod since Flame 0.6.
+    ObjectCache,
     /// The executor of this index.
     Executor(u32),
 }
@@ -254,10 +267,19 @@ pub enum PodIndex {
 impl PodIndex {
     /// Returns which Pod of `flame` has this name, if any has.
     pub fn of(flame: &str, pod: &str) -> Option<Self> {
-        let is_session_manager = pod.strip_prefix(flame).is_some_and(|rest| rest == "-session-manager");
-        match is_session_manager {
-            true => Some(Self::SessionManager),
-            false => executor_index(flame, pod).map(Self::Executor),
+        match pod.strip_prefix(flame)? {
+            "-session-manager" => Some(Self::SessionManager),
+            "-object-cache" => Some(Self::ObjectCache),
+            _ => executor_index(flame, pod).map(Self::Executor),
+        }
+    }
+
+    /// Returns the Pod's name.
+    pub fn pod_name(self, flame: &str) -> String {
+        match self {
+            Self::SessionManager => session_manager(flame),
+            Self::ObjectCache => object_cache(flame),
+            Self::Executor(index) => executor_manager(flame, index),
         }
     }
 }
@@ -267,16 +289,18 @@ impl PodIndex {
     pub fn component(self) -> Component {
         match self {
             Self::SessionManager => Component::SessionManager,
+            Self::ObjectCache => Component::ObjectCache,
             Self::Executor(_) => Component::ExecutorManager,
         }
     }
 }
 
 impl fmt::Display for PodIndex {
-    /// Writes `session manager` or `executor 7`.
+    /// Writes `session manager`, `object cache` or `executor 7`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SessionManager => f.write_str("session manager"),
+            Self::ObjectCache => f.write_str("object cache"),
             Self::Executor(index) => write!(f, "executor {index}"),
         }
     }
@@ -331,6 +355,8 @@ mod tests {
             (Kind::Service, "demo-object-cache", Some("demo")),
             (Kind::Service, "demo-executor-manager-0", None),
             (Kind::Pod, "demo-session-manager", Some("demo")),
+            (Kind::Pod, "demo-object-cache", Some("demo")),
+            (Kind::Pod, "-object-cache", None),
             (Kind::Pod, "a-executor-manager-1-executor-manager-12", Some("a-executor-manager-1")),
             (Kind::Pod, "demo-executor-manager-01", None),
             (Kind::Pod, "demo-executor-manager-", None),
@@ -367,6 +393,7 @@ mod tests {
             ("a-executor-manager-0", Some(Component::ExecutorManager)),
             ("a-session-manager-executor-manager-7", Some(Component::ExecutorManager)),
             ("a-session-manager", Some(Component::SessionManager)),
+            ("a-object-cache", Some(Component::ObjectCache)),
             ("a-executor-manager-1-session-manager", Some(Component::SessionManager)),
             ("a-executor-manager-01", None),
             ("a-config", None),

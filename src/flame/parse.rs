@@ -10,6 +10,7 @@ mod annotation;
 mod characters;
 mod fields;
 mod foreign;
+mod generation;
 pub mod grammar;
 pub mod image;
 mod lines;
@@ -37,6 +38,8 @@ pub(in crate::flame) use self::report::as_yaml;
 use self::report::{Place, Report};
 use self::text::Source;
 use self::tree::{Document, Tree, Value};
+use super::generation::Version;
+use super::user::RunAs;
 use super::{API_VERSION, FlameCluster, KIND, schema};
 use crate::error::{Problem, Severity};
 
@@ -52,24 +55,33 @@ pub struct Parsed {
     pub problems: Vec<Problem>,
 }
 
+/// What arguments say in place of a file's annotations.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Told {
+    /// `flame.xflops.io/run-as-user`.
+    pub run_as_user: Option<RunAs>,
+    /// `flame.xflops.io/flame-version`.
+    pub flame_version: Option<Version>,
+}
+
 /// Returns the FlameCluster in `bytes`, or every problem that keeps it from being one.
 ///
 /// `file` is only the name for the problems.
 pub fn parse(file: &str, bytes: &[u8]) -> Parsed {
-    parse_with(file, bytes, &[])
+    parse_as(file, bytes, Told::default())
 }
 
-/// Returns what [`parse`] does where the file had these annotations, in place of its own.
-pub fn parse_with(file: &str, bytes: &[u8], annotations: &[(&str, String)]) -> Parsed {
+/// Returns what [`parse`] does of a flame of which this is `told` besides, as if its annotations said it.
+pub fn parse_as(file: &str, bytes: &[u8], told: Told) -> Parsed {
     let mut report = Report::new(file);
-    let flame = text::decode(bytes, &mut report).and_then(|source| read(source, annotations, &mut report));
+    let flame = text::decode(bytes, &mut report).and_then(|source| read(source, told, &mut report));
     let problems = report.finish();
     let valid = problems.iter().all(|problem| problem.severity != Severity::Error);
     Parsed { flame: flame.filter(|_| valid), problems }
 }
 
 /// Builds the tree, again after each syntax error without the lines that it spoils, and checks what is left.
-fn read(mut source: Source, annotations: &[(&str, String)], report: &mut Report) -> Option<FlameCluster> {
+fn read(mut source: Source, told: Told, report: &mut Report) -> Option<FlameCluster> {
     let mut repairs = repair::Repairs::default();
     loop {
         let mut structure = report.empty_copy();
@@ -88,12 +100,12 @@ fn read(mut source: Source, annotations: &[(&str, String)], report: &mut Report)
         }
         report.append(structure);
         report.left_out = repairs.left_out;
-        return documents(&tree, annotations, report);
+        return documents(&tree, told, report);
     }
 }
 
 /// Checks the one document that is meant, and tells of the others.
-fn documents(tree: &Tree<'_>, annotations: &[(&str, String)], report: &mut Report) -> Option<FlameCluster> {
+fn documents(tree: &Tree<'_>, told: Told, report: &mut Report) -> Option<FlameCluster> {
     let documents: Vec<&Document<'_>> = tree.documents.iter().filter(|document| !document.is_empty()).collect();
     let Some(meant) = documents.iter().position(|document| is_flame(document)).or((!documents.is_empty()).then_some(0))
     else {
@@ -108,10 +120,10 @@ fn documents(tree: &Tree<'_>, annotations: &[(&str, String)], report: &mut Repor
         ));
         report.add(document.place, "", fault.say("move this document to a file of its own"));
         if is_flame(document) {
-            flame_cluster(document, annotations, report);
+            flame_cluster(document, told, report);
         }
     }
-    flame_cluster(documents[meant], annotations, report)
+    flame_cluster(documents[meant], told, report)
 }
 
 fn is_flame(document: &Document<'_>) -> bool {
@@ -123,7 +135,7 @@ fn is_flame(document: &Document<'_>) -> bool {
 }
 
 /// Reads one document; the result only counts when nothing was reported.
-fn flame_cluster(document: &Document<'_>, annotations: &[(&str, String)], report: &mut Report) -> Option<FlameCluster> {
+fn flame_cluster(document: &Document<'_>, told: Told, report: &mut Report) -> Option<FlameCluster> {
     let root = Field::root(document);
     match &document.root.value {
         Value::Map(_) => {}
@@ -158,8 +170,10 @@ fn flame_cluster(document: &Document<'_>, annotations: &[(&str, String)], report
     }
     report.require(&root, &schema::METADATA);
     report.require(&root, &schema::SPEC);
-    let annotations = annotations.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
-    flame.metadata.annotations.extend(annotations);
+    if let Some(run_as) = told.run_as_user {
+        flame.metadata.annotations.insert(super::user::ANNOTATION.to_owned(), run_as.to_string());
+    }
+    generation::settle(document, &mut flame, told.flame_version, report);
     warnings::add(document, &flame, report);
     user::check(document, &flame, report);
     Some(flame)

@@ -13,7 +13,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use super::FlameCluster;
 use super::config;
 use super::manifests::{Manifests, TemplateHash};
-use super::names::{self, Component, Kind, ObjectRef};
+use super::names::{self, Component, Kind, ObjectRef, PodIndex};
 use super::observed::{ObservedConfigMap, ObservedMeta, ObservedPod, ObservedService, Ownership, Snapshot, Texts};
 use super::owner::Owner;
 
@@ -115,6 +115,8 @@ pub enum Why {
     EditedBy(String),
     /// An executor beyond `replicas`.
     Surplus,
+    /// The object cache's Pod of a flame before 0.6, which has none.
+    NoSuchPart,
     /// The flame is taken down.
     Down,
     /// A ConfigMap that was made immutable.
@@ -148,6 +150,7 @@ impl fmt::Display for Why {
             Self::Selector => f.write_str("selector changed"),
             Self::EditedBy(manager) => write!(f, "edited by {manager}"),
             Self::Surplus => f.write_str("beyond replicas"),
+            Self::NoSuchPart => f.write_str("Flame before 0.6 has none"),
             Self::Owner => f.write_str("owner changed"),
             Self::Down => f.write_str("flame is taken down"),
             Self::Immutable => f.write_str("was made immutable"),
@@ -184,7 +187,7 @@ pub struct Foreign {
 /// What has to change. Nothing but [`Op::Keep`] means nothing to do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// One entry an object: record, Services, session manager, executors by index, surplus executors.
+    /// One entry an object: record, Services, session manager, object cache, executors by index, what is beyond them.
     pub changes: Vec<Change>,
     /// What stands in the way; where there is any, nothing may be written (design: rule 2).
     pub foreign: Vec<Foreign>,
@@ -311,12 +314,16 @@ impl Planner<'_> {
             let owner = self.owner;
             self.push(object, component, observed.map(|it| &it.meta), |_| service_change(service, owner, observed));
         }
-        self.pod(manifests, Component::SessionManager, names::session_manager(self.flame), None);
+        self.pod(manifests, PodIndex::SessionManager);
+        let has_object_cache = manifests.flame.has_object_cache_pod();
+        if has_object_cache {
+            self.pod(manifests, PodIndex::ObjectCache);
+        }
         let replicas = manifests.flame.spec.executor_manager.replicas;
         for index in 0..replicas {
-            self.pod(manifests, Component::ExecutorManager, names::executor_manager(self.flame, index), Some(index));
+            self.pod(manifests, PodIndex::Executor(index));
         }
-        self.surplus(replicas);
+        self.surplus(replicas, has_object_cache);
         self.plan
     }
 
@@ -333,7 +340,12 @@ impl Planner<'_> {
         self.plan
     }
 
-    fn pod(&mut self, manifests: &Manifests, component: Component, name: String, index: Option<u32>) {
+    fn pod(&mut self, manifests: &Manifests, which: PodIndex) {
+        let (name, component) = (which.pod_name(self.flame), which.component());
+        let index = match which {
+            PodIndex::Executor(index) => Some(index),
+            PodIndex::SessionManager | PodIndex::ObjectCache => None,
+        };
         let observed = self.snapshot.pod(&name);
         let object = ObjectRef::new(Kind::Pod, name);
         let known = self.metadata.take();
@@ -350,22 +362,23 @@ impl Planner<'_> {
         self.metadata = metadata;
     }
 
-    /// Executors beyond `replicas` go; other Pods with our labels are none of our business.
-    fn surplus(&mut self, replicas: u32) {
-        let session_manager = names::session_manager(self.flame);
-        for pod in self.snapshot.pods.values().filter(|pod| pod.meta.name != session_manager) {
+    /// Executors beyond `replicas` go, and an object cache that Flame before 0.6 has no use for; other Pods with our labels
+    /// are none of our business.
+    fn surplus(&mut self, replicas: u32, has_object_cache: bool) {
+        for pod in self.snapshot.pods.values() {
             let object = ObjectRef::new(Kind::Pod, &pod.meta.name);
-            match names::executor_index(self.flame, &pod.meta.name) {
-                Some(index) if index < replicas => {}
+            let (which, why) = match PodIndex::of(self.flame, &pod.meta.name) {
+                Some(PodIndex::SessionManager) => continue,
+                Some(PodIndex::ObjectCache) if has_object_cache => continue,
+                Some(PodIndex::Executor(index)) if index < replicas => continue,
+                Some(which @ PodIndex::ObjectCache) => (Some(which), Why::NoSuchPart),
+                which => (which, Why::Surplus),
+            };
+            match which.map(PodIndex::component) {
                 // What is left over goes by itself.
                 Some(_) if pod.meta.is_left_over(self.owner) => {}
-                Some(_) if pod.meta.ownership_under(self.flame, self.owner) == Ownership::Ours => {
-                    self.plan.changes.push(Change {
-                        object,
-                        component: Component::ExecutorManager,
-                        op: Op::Delete,
-                        why: vec![Why::Surplus],
-                    })
+                Some(component) if pod.meta.ownership_under(self.flame, self.owner) == Ownership::Ours => {
+                    self.plan.changes.push(Change { object, component, op: Op::Delete, why: vec![why] });
                 }
                 _ => self.plan.strays.push(object),
             }
@@ -403,10 +416,8 @@ impl Planner<'_> {
         match object.kind {
             Kind::ConfigMap if object.name == names::config_map(self.flame) => Some(Component::Config),
             Kind::Service if object.name == names::object_cache(self.flame) => Some(Component::ObjectCache),
-            Kind::Service | Kind::Pod if object.name == names::session_manager(self.flame) => {
-                Some(Component::SessionManager)
-            }
-            Kind::Pod => names::executor_index(self.flame, &object.name).map(|_| Component::ExecutorManager),
+            Kind::Service if object.name == names::session_manager(self.flame) => Some(Component::SessionManager),
+            Kind::Pod => PodIndex::of(self.flame, &object.name).map(PodIndex::component),
             _ => None,
         }
     }
@@ -576,6 +587,7 @@ fn template_changes(desired: &TemplateHash, observed: &TemplateHash, from: &str,
 ///
 /// An image in place restarts the container under the same hostname. The session manager does not mind and keeps its
 /// storage; an executor would be taken for its predecessor and never get work again (flame-facts 1.7), so it is replaced.
+/// What an object cache of another version wrote is not worth keeping either.
 fn pod_op(why: &[Why], component: Component, options: PlanOptions<'_>) -> Op {
     let cost = |why: &Why| match why {
         Why::Metadata | Why::EditedBy(_) | Why::Adopted | Why::Owner => Op::Update,

@@ -120,14 +120,18 @@ struct Pods<'a> {
 }
 
 impl<'a> Pods<'a> {
-    fn of(case: &Case<'a>) -> [Self; 2] {
-        [Component::SessionManager, Component::ExecutorManager].map(|component| Self::of_component(case, component))
+    fn of(case: &Case<'a>) -> Vec<Self> {
+        let is_changed =
+            |component| case.plan.changes.iter().any(|it| it.object.kind == Kind::Pod && it.component == component);
+        let there = Component::WITH_PODS.into_iter().filter(|it| *it != Component::ObjectCache || is_changed(*it));
+        there.map(|component| Self::of_component(case, component)).collect()
     }
 
     fn of_component(case: &Case<'a>, component: Component) -> Self {
         let spec = case.manifests.pod_spec(component);
         let wanted = match component {
             Component::SessionManager => 1,
+            Component::ObjectCache => case.manifests.flame.has_object_cache_pod().into(),
             _ => case.manifests.flame.spec.executor_manager.replicas,
         };
         let ask = Ask::of_pod(spec, &case.surroundings.limit_ranges);
@@ -153,14 +157,16 @@ impl<'a> Pods<'a> {
         self.fresh + self.renewed
     }
 
-    /// Returns the place of a quota's or LimitRange's key in the FlameCluster, as `spec.sessionManager.resources.limits.cpu`.
-    fn field(&self, key: &str) -> String {
+    /// Returns the place of a quota's or LimitRange's key in the FlameCluster, as `spec.sessionManager.resources.limits.cpu`;
+    /// none for the object cache, which has no resources there.
+    fn field(&self, key: &str) -> Option<String> {
         let section = match self.component {
+            Component::ObjectCache => return None,
             Component::SessionManager => "sessionManager",
             _ => "executorManager",
         };
         let kind = if key.starts_with("requests.") || key.starts_with("limits.") { "" } else { "requests." };
-        format!("spec.{section}.resources.{kind}{key}")
+        Some(format!("spec.{section}.resources.{kind}{key}"))
     }
 }
 
@@ -168,6 +174,7 @@ impl<'a> Pods<'a> {
 fn in_words(component: Component) -> &'static str {
     match component {
         Component::SessionManager => "the session manager",
+        Component::ObjectCache => "the object cache",
         _ => "the executors",
     }
 }
@@ -188,11 +195,15 @@ fn subject(who: &[&Pods<'_>]) -> String {
     who.iter().map(|pods| in_words(pods.component)).collect::<Vec<_>>().join(" and ")
 }
 
-/// Returns the places in the FlameCluster that decide these keys, for all of these components.
-fn fields(who: &[&Pods<'_>], keys: &[&str]) -> String {
+/// Returns the places in the FlameCluster that decide these keys, for all of these components; none where one of them has
+/// no such place.
+fn fields(who: &[&Pods<'_>], keys: &[&str]) -> Option<String> {
     let fields = who.iter().flat_map(|pods| keys.iter().map(|key| pods.field(key)));
-    fields.collect::<Vec<_>>().join(" and ")
+    Some(fields.collect::<Option<Vec<_>>>()?.join(" and "))
 }
+
+/// What is said where [`fields`] has nothing to say.
+const NO_RESOURCES: &str = "a FlameCluster has no resources for the object cache";
 
 fn namespace(case: &Case<'_>) -> Option<Finding> {
     let name = case.manifests.flame.namespace();

@@ -186,16 +186,12 @@ impl Rollout {
         self.repairs.unsettle();
     }
 
-    /// Marks the Pods of a component, or of both, to be made anew in waves.
+    /// Marks the Pods of a component, or of all, to be made anew in waves.
     pub fn restart(&mut self, component: Option<Component>) {
         let name = self.desired.name();
         let chosen = |pod: &&ObservedPod| {
-            let of_pod = if names::executor_index(name, &pod.meta.name).is_some() {
-                Component::ExecutorManager
-            } else {
-                Component::SessionManager
-            };
-            component.is_none_or(|component| component == of_pod)
+            let of_pod = PodIndex::of(name, &pod.meta.name).map(PodIndex::component);
+            component.is_none_or(|component| Some(component) == of_pod)
         };
         let pods = self.snapshot.pods.values().map(|pod| &**pod).filter(chosen);
         self.restart = pods.map(|pod| (pod.meta.uid.clone(), Why::Restart)).collect();
@@ -311,20 +307,21 @@ impl Rollout {
         Vec::new()
     }
 
-    /// Record and Services, then the session manager, then executors (design: rules 5 and 6).
+    /// Record and Services, then session manager and object cache, then executors (design: rules 5 and 6). The object cache
+    /// waits for nobody, so it starts beside the session manager.
     fn writes_up(&mut self, manifests: &Manifests, plan: &Plan, now: Time) -> Vec<Write> {
         let foundation: Vec<&Change> =
             plan.changes.iter().filter(|it| it.object.kind != Kind::Pod && it.op != Op::Keep).collect();
         if !foundation.is_empty() {
             return foundation.into_iter().filter_map(|change| self.write(change, now)).collect();
         }
-        let (session_manager, executors): (Vec<&Change>, Vec<&Change>) = plan
+        let (single, executors): (Vec<&Change>, Vec<&Change>) = plan
             .changes
             .iter()
             .filter(|change| change.object.kind == Kind::Pod)
-            .partition(|change| change.component == Component::SessionManager);
-        let session_manager_is_current = session_manager.iter().all(|change| change.op == Op::Keep);
-        let mut due = session_manager;
+            .partition(|change| change.component != Component::ExecutorManager);
+        let single_are_current = single.iter().all(|change| change.op == Op::Keep);
+        let mut due = single;
         let head_start_is_over = self.head_start_ends().is_some_and(|end| now >= end);
         let ready = |change: &Change| self.pod(&change.object).is_some_and(ObservedPod::is_ready);
         due.extend(executors.iter().filter(|change| match change.op {
@@ -333,17 +330,18 @@ impl Rollout {
             Op::Replace => !ready(change),
             Op::Update | Op::Resize | Op::Delete => true,
         }));
-        if session_manager_is_current {
+        if single_are_current {
             due.extend(self.wave(manifests, &executors, now));
         }
         due.into_iter().filter_map(|change| self.write(change, now)).collect()
     }
 
-    /// Returns the ready executors that may be replaced now: the next wave, once all that was replaced before is ready.
+    /// Returns the ready executors that may be replaced now: the next wave, once all that was replaced before is ready, and
+    /// what they work with.
     fn wave<'a>(&self, manifests: &Manifests, executors: &[&'a Change], now: Time) -> Vec<&'a Change> {
         let ready = |change: &Change| self.pod(&change.object).is_some_and(ObservedPod::is_ready);
         let all_ready = executors.iter().all(|change| change.op == Op::Delete || ready(change));
-        if !self.session_manager_is_settled(now) || !all_ready {
+        if !self.session_manager_is_settled(now) || !self.object_cache_is_ready() || !all_ready {
             return Vec::new();
         }
         let size = self.options.max_unavailable.of(manifests.flame.spec.executor_manager.replicas) as usize;
@@ -515,6 +513,16 @@ impl Rollout {
         pod.is_ready() && (shows || late)
     }
 
+    /// Tells whether the object cache is ready, where it has a Pod.
+    fn object_cache_is_ready(&self) -> bool {
+        let Some(manifests) = self.desired.manifests().filter(|it| it.flame.has_object_cache_pod()) else {
+            return true;
+        };
+        let name = &manifests.flame.metadata.name;
+        let pod = self.snapshot.pod(&names::object_cache(name));
+        pod.is_some_and(|pod| pod.meta.ownership(name) == Ownership::Ours && pod.is_ready())
+    }
+
     /// Asks to read objects on their way out that no watch tells about: Services, the record, and Pods without the label that
     /// the watch selects by, because they were a stranger's or somebody took it off.
     fn poll(&mut self, plan: &Plan, now: Time) {
@@ -550,7 +558,9 @@ impl Rollout {
 
     /// Tells whether the success bar is reached; nothing to be ready is ready.
     pub fn is_ready(&self, now: Time) -> bool {
-        self.verdict().is_none_or(|verdict| self.session_manager_is_settled(now) && self.reaches_bar(&verdict))
+        self.verdict().is_none_or(|verdict| {
+            self.session_manager_is_settled(now) && self.object_cache_is_ready() && self.reaches_bar(&verdict)
+        })
     }
 
     fn reaches_bar(&self, verdict: &Verdict) -> bool {

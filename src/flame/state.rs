@@ -77,7 +77,7 @@ pub struct ExecutorManagerStatus {
 pub struct Verdict {
     /// The reference's status block.
     pub status: Status,
-    /// Why Pods are not ready: session manager first, then executors, most Pods first.
+    /// Why Pods are not ready: session manager first, then the object cache, then executors, most Pods first.
     pub causes: Vec<Cause>,
     /// When the causes change by themselves, as a Pod takes too long then.
     pub changes_at: Option<Seconds>,
@@ -85,7 +85,8 @@ pub struct Verdict {
 
 /// Returns the verdict on `flame` as `snapshot` shows it at `now`.
 ///
-/// Terminating Pods, Pods beyond `replicas` and Pods that are not ours never count (design: rule 7).
+/// Terminating Pods, Pods beyond `replicas` and Pods that are not ours never count (design: rule 7). The reference's states
+/// know no object cache with a Pod of its own, so it changes none of them: the message and the causes tell of it.
 pub fn verdict(flame: &FlameCluster, snapshot: &Snapshot, now: Seconds) -> Verdict {
     let name = &flame.metadata.name;
     let replicas = flame.spec.executor_manager.replicas;
@@ -110,7 +111,7 @@ pub fn verdict(flame: &FlameCluster, snapshot: &Snapshot, now: Seconds) -> Verdi
         executor_manager: ExecutorManagerStatus { replicas, ready },
         state,
         config_generation: snapshot.record(name).map_or(0, |record| record.config_generation()),
-        message: message(session_manager_ready, ready, replicas, &causes),
+        message: message(session_manager_ready, pods.object_cache_is_ready(), (ready, replicas), &causes),
     };
     Verdict { status, causes, changes_at }
 }
@@ -122,15 +123,21 @@ pub fn why_it_stays(pod: &ObservedPod, namespace: &str, now: Seconds) -> Option<
 }
 
 /// Says both numbers always, so that nobody takes "one of many" for healthy (faults B30).
-fn message(session_manager_ready: bool, ready: u32, replicas: u32, causes: &[Cause]) -> String {
-    if session_manager_ready && ready == replicas {
+fn message(
+    session_manager_ready: bool,
+    object_cache_ready: bool,
+    (ready, replicas): (u32, u32),
+    causes: &[Cause],
+) -> String {
+    if session_manager_ready && object_cache_ready && ready == replicas {
         return match replicas {
             0 => "No executors: replicas is 0".to_owned(),
             _ => "All components healthy".to_owned(),
         };
     }
     let session_manager = if session_manager_ready { "" } else { "session manager not ready, " };
-    let mut message = format!("{session_manager}{ready} of {replicas} executors ready");
+    let object_cache = if object_cache_ready { "" } else { "object cache not ready, " };
+    let mut message = format!("{session_manager}{object_cache}{ready} of {replicas} executors ready");
     for cause in causes.iter().take(2) {
         message.push_str("; ");
         message.push_str(&cause.to_string());

@@ -26,6 +26,13 @@ pub fn flame(replicas: u32) -> FlameCluster {
     }
 }
 
+/// Returns the flame `demo` of Flame 0.6 with this many executors.
+pub fn flame_06(replicas: u32) -> FlameCluster {
+    let mut flame = flame(replicas);
+    flame.metadata.annotations.insert(names::ANNOTATION_FLAME_VERSION.into(), "0.6".into());
+    flame
+}
+
 /// Returns a controller of this `Kind/name`, which is no FlameCluster.
 pub fn controller(text: &str) -> Controller {
     let (kind, name) = text.split_once('/').unwrap();
@@ -58,6 +65,10 @@ pub fn running(flame: &FlameCluster) -> Snapshot {
     }
     let session_manager = pod(&manifests, Component::SessionManager, names::session_manager(name));
     snapshot.insert(Observed::Pod(Box::new(session_manager)));
+    if flame.has_object_cache_pod() {
+        let object_cache = pod(&manifests, Component::ObjectCache, names::object_cache(name));
+        snapshot.insert(Observed::Pod(Box::new(object_cache)));
+    }
     for index in 0..flame.spec.executor_manager.replicas {
         let mut pod = pod(&manifests, Component::ExecutorManager, names::executor_manager(name, index));
         pod.index_label = Some(index.to_string().into());
@@ -90,6 +101,7 @@ fn seen_service(service: k8s_openapi::api::core::v1::Service) -> ObservedService
             uid: format!("uid-service-{name}"),
             name,
             labels: service.metadata.labels.unwrap_or_default().into(),
+            annotations: service.metadata.annotations.unwrap_or_default().into(),
             applied_by_flamectl: true,
             ..Default::default()
         },

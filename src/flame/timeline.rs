@@ -135,6 +135,8 @@ impl Timeline {
         for (pod, times) in self.pods.iter().filter_map(done) {
             match pod {
                 PodIndex::SessionManager => session_manager = Some(times),
+                // It starts beside the session manager, and nobody waits for it longer.
+                PodIndex::ObjectCache => {}
                 PodIndex::Executor(index) => executors.push((index, times)),
             }
         }

@@ -8,7 +8,7 @@ use super::{pods, table, text};
 use crate::flame::events::ObservedEvent;
 use crate::flame::mask::mask;
 use crate::flame::names;
-use crate::flame::observed::{Condition, ObservedPod, Seconds, Snapshot};
+use crate::flame::observed::{Condition, ObservedPod, Ownership, Seconds, Snapshot};
 use crate::flame::state::{Cause, Verdict, exit};
 use crate::flame::{FlameCluster, Resources};
 
@@ -73,7 +73,7 @@ impl Description<'_> {
             ("  Image", spec.executor_manager.image.clone()),
             ("  Ready", format!("{}/{}", status.executor_manager.ready, status.executor_manager.replicas)),
         ];
-        let cache = [("  Service", self.service(&names::object_cache(self.name())))];
+        let cache = self.object_cache();
         let amounts =
             |of: &Resources| lines(&[("  Requests", pairs(&of.requests, " ")), ("  Limits", pairs(&of.limits, " "))]);
         [
@@ -87,6 +87,18 @@ impl Description<'_> {
             lines(&cache),
         ]
         .join("\n")
+    }
+
+    /// Returns what there is to say of the object cache: before Flame 0.6 it is in the executor managers.
+    fn object_cache(&self) -> Vec<(&'static str, String)> {
+        let name = names::object_cache(self.name());
+        let pod = self.snapshot.pod(&name).filter(|pod| pod.meta.ownership(self.name()) == Ownership::Ours);
+        let of_pod = [
+            ("  Image", self.flame.object_cache_image()),
+            ("  Ready", format!("{}/1", u32::from(pod.is_some_and(ObservedPod::is_ready)))),
+        ];
+        let of_pod = of_pod.into_iter().filter(|_| self.flame.has_object_cache_pod());
+        of_pod.chain([("  Service", self.service(&name))]).collect()
     }
 
     fn service(&self, name: &str) -> String {

@@ -270,7 +270,9 @@ impl Fold {
             let (ready, replicas) = (progress.executors.ready(), progress.replicas);
             let what = if is_complete { "all is ready" } else { "not all is ready" };
             let not = if progress.session_manager.ready() > 0 { "" } else { "session manager not ready, " };
-            let message = format!("{what}: {not}{ready} of {replicas} executors ready");
+            let lacks_cache = progress.object_cache.is_some_and(|stages| stages.ready() == 0);
+            let cache = if lacks_cache { "object cache not ready, " } else { "" };
+            let message = format!("{what}: {not}{cache}{ready} of {replicas} executors ready");
             let fields = json!({ "ready": is_complete, "executorsReady": ready, "replicas": replicas });
             self.entries.push(Entry { fields, ..Entry::new(Level::Info, "ready", message) });
         }

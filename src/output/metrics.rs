@@ -54,6 +54,7 @@ pub struct Metrics {
 struct Known {
     state: Option<ClusterState>,
     session_manager: Stages,
+    object_cache: Stages,
     executors: Stages,
     to_do: usize,
     causes: Vec<String>,
@@ -142,6 +143,7 @@ impl Metrics {
         let Some(known) = known.get_mut(key) else { return };
         known.state = progress.state();
         (known.session_manager, known.executors) = (progress.session_manager, progress.executors);
+        known.object_cache = progress.object_cache.unwrap_or_default();
         known.to_do = progress.to_do + progress.down.map_or(0, |left| left.pods + left.services + left.config_maps);
         known.causes = progress.causes.iter().map(|cause| cause.reason.clone()).collect();
         known.causes.sort_unstable();
@@ -210,8 +212,11 @@ impl Metrics {
             self.flames.get_or_create(&vec![("state", state.to_string())]).set(flames as i64);
         }
         for known in known.values() {
-            let of =
-                [(Component::SessionManager, known.session_manager), (Component::ExecutorManager, known.executors)];
+            let of = [
+                (Component::SessionManager, known.session_manager),
+                (Component::ObjectCache, known.object_cache),
+                (Component::ExecutorManager, known.executors),
+            ];
             for (component, stages) in of {
                 for (stage, pods) in stages.iter() {
                     let labels =

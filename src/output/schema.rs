@@ -151,6 +151,7 @@ fn waiting() -> Value {
         "timeLeft": or_null(&seconds()),
         "givesUpIn": or_null(&seconds()),
         "sessionManager": stages(),
+        "objectCache": or_null(&stages()),
         "executors": stages(),
         "replicas": count(),
         "toDo": count(),

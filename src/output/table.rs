@@ -94,6 +94,7 @@ impl Group<'_> {
         let goes = self.op == Op::Delete;
         match (self.first.component, self.indices.len()) {
             (Component::SessionManager, _) => format!("session manager {}", if goes { "stops" } else { "restarts" }),
+            (Component::ObjectCache, _) => format!("object cache {}", if goes { "stops" } else { "restarts" }),
             (_, 0 | 1) => format!("1 executor {}", if goes { "stops" } else { "restarts" }),
             (_, many) => format!("{many} executors {}", if goes { "stop" } else { "restart" }),
         }

@@ -5,7 +5,10 @@
 use std::collections::BTreeMap;
 
 use arbitrary::Unstructured;
-use flamectl::flame::names::{MAX_NAME_LENGTH, RESERVED_PREFIX};
+use flamectl::flame::generation::{Version, version_of_image};
+use flamectl::flame::names::{
+    ANNOTATION_FLAME_VERSION, ANNOTATION_OBJECT_CACHE_IMAGE, MAX_NAME_LENGTH, RESERVED_PREFIX,
+};
 use flamectl::flame::{
     API_VERSION, ExecutorManager, FlameCluster, KIND, Metadata, ObjectCache, Resources, SessionManager, Spec,
 };
@@ -22,6 +25,23 @@ const PATH: &str = " '\"#}[],&*!|>@`-?=<()._aA0ü😀";
 
 /// Makes a flame of the choices in `u`.
 pub fn flame(u: &mut Unstructured<'_>) -> FlameCluster {
+    let mut flame = of_any_generation(u);
+    if let Some(version) = pick(u, &[None, Some("0.1"), Some("v0.6.0"), Some("0.7.1-rc.1")]) {
+        flame.metadata.annotations.insert(ANNOTATION_FLAME_VERSION.to_owned(), version.to_owned());
+        if chance(u) {
+            flame.metadata.annotations.insert(ANNOTATION_OBJECT_CACHE_IMAGE.to_owned(), image(u));
+        }
+    }
+    let (session_manager, executor_manager) = (&flame.spec.session_manager.image, &flame.spec.executor_manager.image);
+    let generations = [session_manager, executor_manager].map(|it| version_of_image(it).map(Version::generation));
+    let is_mixed = matches!(generations, [Some(one), Some(other)] if one != other);
+    if is_mixed || flame.guesses_object_cache_image() {
+        flame.spec.executor_manager.image = "flame".to_owned();
+    }
+    flame
+}
+
+fn of_any_generation(u: &mut Unstructured<'_>) -> FlameCluster {
     FlameCluster {
         api_version: API_VERSION.to_owned(),
         kind: KIND.to_owned(),

@@ -51,7 +51,7 @@ fn reads(text: &str, flame: &FlameCluster) {
 fn renders(manifests: Manifests) {
     let recorded: FlameCluster = serde_json::from_str(&manifests.spec_json()).unwrap();
     assert_eq!(recorded, manifests.flame);
-    for component in [Component::SessionManager, Component::ExecutorManager] {
+    for component in Component::WITH_PODS {
         let hash = manifests.template_hash(component);
         assert_eq!(&TemplateHash::parse(&hash.to_string()), hash);
     }
@@ -64,7 +64,8 @@ fn renders(manifests: Manifests) {
     let objects: Vec<Value> =
         serde_yaml::Deserializer::from_str(&yaml).map(|it| Value::deserialize(it).unwrap()).collect();
     assert_eq!(json["items"], json!(objects));
-    assert_eq!(objects.len(), 4 + flame.spec.executor_manager.replicas as usize);
+    let caches = usize::from(flame.has_object_cache_pod());
+    assert_eq!(objects.len(), 4 + caches + flame.spec.executor_manager.replicas as usize);
     let resources = |object: &Value| object["spec"]["containers"][0]["resources"].clone();
     assert_eq!(resources(&objects[3]), resources_of(&flame.spec.session_manager.resources));
 }
@@ -86,7 +87,7 @@ fn config(manifests: &Manifests) {
     let read: Value = serde_yaml::from_str(&manifests.config_text()).unwrap();
     let limits =
         if executor.max_executors == 0 { Value::Null } else { json!({"max_executors": executor.max_executors}) };
-    let wanted = json!({
+    let mut wanted = json!({
         "cluster": {
             "name": name,
             "endpoint": names::session_manager_endpoint(name),
@@ -101,6 +102,12 @@ fn config(manifests: &Manifests) {
             "storage": cache.storage,
         },
     });
+    if flame.has_object_cache_pod() {
+        let shim = if executor.shim.is_empty() { Value::Null } else { json!({"shim": executor.shim}) };
+        wanted["cluster"]["resreq"] = json!(session.slot);
+        wanted["cluster"]["executors"] = shim;
+        wanted["cluster"]["limits"] = wanted["executors"]["limits"].clone();
+    }
     assert_eq!(read, without_empty(wanted), "{}", manifests.config_text());
 }
 

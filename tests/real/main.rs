@@ -28,6 +28,7 @@ mod failures;
 mod fields;
 mod foreign;
 mod generated;
+mod generations;
 mod healing;
 mod hostnames;
 mod install;

@@ -1,8 +1,11 @@
 //! Annotations that flamectl reads, and those that the API server itself reads on Pods and Services, and refuses where they
 //! do not fit (apimachinery `ValidatePodSpecificAnnotations`, `ValidateService`).
 
+use super::super::generation::Version;
+use super::super::names;
 use super::super::user::{self, RunAs};
 use super::grammar::Fault;
+use super::image::image;
 use super::report::shown;
 
 /// Annotations that no Pod or Service of a flame can have: the key, or the beginning of it, and why.
@@ -30,6 +33,13 @@ pub(super) fn faults(name: &str, value: &str) -> Vec<Fault> {
         && let Err(why) = value.parse::<RunAs>()
     {
         return vec![Fault::new(why).write(RunAs::EXAMPLE.to_string())];
+    }
+    if name == names::ANNOTATION_FLAME_VERSION && Version::parse(value).is_none() {
+        let got = shown(value);
+        return vec![Fault::new(format!("want a version of Flame, as 0.6 or v0.6.1, got \"{got}\"")).write("0.6")];
+    }
+    if name == names::ANNOTATION_OBJECT_CACHE_IMAGE {
+        return image(value);
     }
     if name == DELETION_COST && !is_canonical_i32(value) {
         let got = shown(value);

@@ -1,6 +1,7 @@
 //! What works on paper, and that nobody promises to work well: sizes nobody tested, fields that do not fit together.
 
 use super::super::FlameCluster;
+use super::super::generation::{Version, version_of_image};
 use super::fields::Field;
 use super::grammar::Fault;
 use super::image;
@@ -38,8 +39,8 @@ fn scale(field: &Field<'_>, flame: &FlameCluster, report: &mut Report) {
         let fault = Fault::new(format!("{replicas} executors are endpoints of one Service; {tested}"));
         report.warn(field, fault.say(format!("replicas: {TESTED_ENDPOINTS}")));
     }
-    // The session manager is one Pod more.
-    let pods = u64::from(replicas) + 1;
+    // The session manager is one Pod more, and so is an object cache of its own.
+    let pods = u64::from(replicas) + 1 + u64::from(flame.has_object_cache_pod());
     if pods > TESTED_PODS {
         let tested = format!("Kubernetes is tested with {TESTED_PODS}");
         let fault = Fault::new(format!("{pods} Pods in one namespace; {tested}"));
@@ -51,7 +52,9 @@ fn scale(field: &Field<'_>, flame: &FlameCluster, report: &mut Report) {
 fn versions(document: &Document<'_>, field: &Field<'_>, flame: &FlameCluster, report: &mut Report) {
     let (session, executor) = (&flame.spec.session_manager.image, &flame.spec.executor_manager.image);
     let (Some((wanted, tag)), Some((got, _))) = (image::version(session), image::version(executor)) else { return };
-    if wanted == got {
+    // Where they are of different generations, that was told.
+    let generation = |image: &str| version_of_image(image).map(Version::generation);
+    if wanted == got || generation(session) != generation(executor) {
         return;
     }
     let line = document.field(&["spec", "sessionManager", "image"]).map_or(0, |field| field.place(None).line);

@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::{config_generation, ports};
 use crate::flame::manifests::Manifests;
-use crate::flame::names::{self, Component, Kind, ObjectRef};
+use crate::flame::names::{self, Kind, ObjectRef, PodIndex};
 use crate::flame::observed::{ObservedMeta, ObservedService, Snapshot};
 
 /// One field that is not as it should be.
@@ -128,8 +128,8 @@ fn port_drift(observed: &ObservedService, name: &str, port: u16) -> Vec<Drift> {
 fn pod(manifests: &Manifests, snapshot: &Snapshot, object: &ObjectRef) -> Vec<Drift> {
     let Some(observed) = snapshot.pods.get(&object.name) else { return Vec::new() };
     let name = &manifests.flame.metadata.name;
+    let Some(component) = PodIndex::of(name, &object.name).map(PodIndex::component) else { return Vec::new() };
     let index = names::executor_index(name, &object.name);
-    let component = if index.is_some() { Component::ExecutorManager } else { Component::SessionManager };
     let mut drift = Vec::new();
     let image = manifests.image(component);
     if observed.image != image {

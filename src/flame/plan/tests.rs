@@ -2,7 +2,7 @@ use super::*;
 use crate::flame::FlameCluster;
 use crate::flame::manifests::manifests;
 use crate::flame::observed::{FieldManager, Phase};
-use crate::flame::testing::{belongs_to, controller, flame, owner, running};
+use crate::flame::testing::{belongs_to, controller, flame, flame_06, owner, running};
 
 /// Plans `after` over what the server shows of `before` once `meanwhile` happened, and writes what changes, line by line.
 fn planned(before: &FlameCluster, meanwhile: impl FnOnce(&mut Snapshot), after: &FlameCluster) -> String {
@@ -282,4 +282,59 @@ fn what_a_flame_cluster_object_owns_is_foreign_to_who_has_only_a_file() {
     let two = flame(2);
     let plan = planned(&two, |it| belongs_to(it, &owner("a")), &two);
     assert_eq!(plan, OF_TWO.map(|object| format!("foreign {object}: owned by FlameCluster/demo")).join("\n"));
+}
+
+#[test]
+fn another_generation_is_a_planned_change_of_every_pod_and_of_what_the_cache_service_selects() {
+    assert_eq!(
+        planned(&flame(2), |_| {}, &flame_06(2)),
+        "update ConfigMap demo-config: recorded FlameCluster changed, labels or annotations changed
+update Service demo-session-manager: labels or annotations changed
+update Service demo-object-cache: selector changed, labels or annotations changed
+replace Pod demo-session-manager: config changed, labels or annotations changed
+create Pod demo-object-cache: not there
+replace Pod demo-executor-manager-0: config changed, Pod template changed, labels or annotations changed
+replace Pod demo-executor-manager-1: config changed, Pod template changed, labels or annotations changed"
+    );
+    // What the annotation said is no label that anybody has to take off.
+    assert_eq!(
+        planned(&flame_06(1), |_| {}, &flame(1)),
+        "update ConfigMap demo-config: recorded FlameCluster changed
+update Service demo-object-cache: selector changed
+replace Pod demo-session-manager: config changed, labels or annotations changed
+replace Pod demo-executor-manager-0: config changed, Pod template changed, labels or annotations changed
+delete Pod demo-object-cache: Flame before 0.6 has none"
+    );
+}
+
+#[test]
+fn the_object_caches_pod_follows_its_image_and_its_config_alone() {
+    assert_eq!(planned(&flame_06(1), |_| {}, &flame_06(1)), "");
+    let mut after = flame_06(1);
+    after.spec.object_cache.network_interface = "eth1".into();
+    assert_eq!(
+        planned(&flame_06(1), |_| {}, &after),
+        format!("{RECORD_AND_TEXT}\nreplace Pod demo-object-cache: config changed")
+    );
+}
+
+#[test]
+fn an_object_cache_is_a_stray_or_in_the_way_where_it_is_not_ours() {
+    let foreign = |snapshot: &mut Snapshot| {
+        let mut pod = snapshot.pods["demo-session-manager"].clone();
+        pod.meta.name = "demo-object-cache".into();
+        pod.meta.controller = Some(controller("ReplicaSet/web").into());
+        snapshot.pods.insert("demo-object-cache".into(), pod);
+    };
+    assert_eq!(planned(&flame(1), foreign, &flame(1)), "stray Pod demo-object-cache");
+    assert_eq!(planned(&flame_06(1), foreign, &flame_06(1)), "foreign Pod demo-object-cache: owned by ReplicaSet/web");
+}
+
+#[test]
+fn a_down_takes_the_object_caches_pod_along() {
+    let snapshot = running(&flame_06(1));
+    let none = HashMap::new();
+    let options = PlanOptions { adopt: false, no_resize: false, restart: &none };
+    let plan = plan(&Desired::Down("demo".into()), &snapshot, options);
+    assert_eq!((plan.count(Op::Delete), plan.strays), (6, Vec::new()));
 }

@@ -2,7 +2,7 @@
 
 use super::ask::Ask;
 use super::surroundings::{LimitItem, LimitRange, LimitType};
-use super::{Case, Finding, Pods, alike, fields, subject};
+use super::{Case, Finding, NO_RESOURCES, Pods, alike, fields, subject};
 use crate::flame::amounts::{Amounts, text};
 use crate::flame::parse::quantity::Quantity;
 
@@ -19,9 +19,12 @@ fn of_range(case: &Case<'_>, pods: &[Pods<'_>], range: &LimitRange) -> Vec<Findi
     let made = pods.iter().filter(|pods| pods.made() > 0);
     let breaches = made.flat_map(|pods| breaches(case, pods, range).into_iter().map(move |breach| (pods, breach)));
     let finding = |(who, (key, what)): (Vec<&Pods<'_>>, Breach)| {
+        let change = match fields(&who, &[&key]) {
+            Some(fields) => format!("change {fields}, or have the LimitRange changed"),
+            None => format!("have the LimitRange changed, or give a default: {NO_RESOURCES}"),
+        };
         let hint = format!(
-            "change {}, or have the LimitRange changed; kubectl describe limitrange {} -n {} shows it",
-            fields(&who, &[&key]),
+            "{change}; kubectl describe limitrange {} -n {} shows it",
             range.name,
             case.manifests.flame.namespace()
         );

@@ -5,7 +5,7 @@
 
 use super::ask::Ask;
 use super::surroundings::{Quota, Scope};
-use super::{Case, Finding, Pods, alike, fields, subject};
+use super::{Case, Finding, NO_RESOURCES, Pods, alike, fields, subject};
 use crate::flame::amounts::{Amounts, text};
 use crate::flame::names::{Component, Kind};
 use crate::flame::observed::ObservedPod;
@@ -50,9 +50,13 @@ pub fn unspecified(case: &Case<'_>, pods: &[Pods<'_>]) -> Vec<Finding> {
                 quota.name,
                 keys.join(" and "),
                 subject(&who),
-                if who.iter().all(|pods| pods.component == Component::SessionManager) { "names" } else { "name" },
+                if matches!(who[..], [one] if one.component != Component::ExecutorManager) { "names" } else { "name" },
             );
-            let hint = format!("add {}, or have a LimitRange give a default", fields(&who, &keys));
+            let default = "have a LimitRange give a default";
+            let hint = match fields(&who, &keys) {
+                Some(fields) => format!("add {fields}, or {default}"),
+                None => format!("{default}: {NO_RESOURCES}"),
+            };
             findings.push(Finding::error(message, hint));
         }
     }
@@ -145,6 +149,7 @@ impl<'p, 'a> OfPlan<'p, 'a> {
             number += pods.made();
             parts.push(match (pods.component, pods.made()) {
                 (Component::SessionManager, _) => "the session manager".to_owned(),
+                (Component::ObjectCache, _) => "the object cache".to_owned(),
                 (_, 1) => "1 executor".to_owned(),
                 (_, many) => format!("{many} executors"),
             });

@@ -9,7 +9,7 @@ use crate::flame::amounts::Amounts;
 use crate::flame::manifests::manifests;
 use crate::flame::observed::Phase;
 use crate::flame::plan::{Desired, PlanOptions, plan};
-use crate::flame::testing::{flame, running};
+use crate::flame::testing::{flame, flame_06, running};
 use crate::flame::user;
 
 /// A flame on its way to a place.
@@ -42,6 +42,7 @@ impl World {
         for pod in self.snapshot.pods.values_mut() {
             let component = match pod.meta.name.as_str() {
                 "demo-session-manager" => Component::SessionManager,
+                "demo-object-cache" => Component::ObjectCache,
                 _ => Component::ExecutorManager,
             };
             let ask = Ask::of_pod(manifests.pod_spec(component), &self.surroundings.limit_ranges);
@@ -730,4 +731,36 @@ fn only_what_a_plan_has_to_do_with_is_asked() {
     service.snapshot.services.clear();
     assert_eq!(questions(&service.plan()), Questions { room_for_pods: false, ..all.clone() });
     assert_eq!(questions(&World::of(1).up().executors(&[("cpu", "2")], &[]).plan()), all);
+}
+
+impl World {
+    fn of_flame_06(executors: u32) -> Self {
+        let mut world = Self::of(executors);
+        world.flame.metadata.annotations = flame_06(0).metadata.annotations;
+        world
+    }
+}
+
+#[test]
+fn an_object_cache_of_its_own_is_counted_and_asks_for_nothing() {
+    let world = World::of_flame_06(2).quota(&[("pods", "3"), ("cpu", "10")], &[]);
+    world.tells(&[
+        "error: quota \"compute\" counts cpu: the server refuses the object cache, which names none",
+        "error: quota \"compute\": the session manager and the object cache and 2 executors need pods 4, 3 are left of 3; \
+         1 of 2 executors would fit",
+    ]);
+    let world = World::of_flame_06(2).quota(&[("requests.cpu", "10")], &[]);
+    world.hints("have a LimitRange give a default: a FlameCluster has no resources for the object cache");
+    let item = LimitItem { min: amounts(&[("cpu", "1m")]), ..nothing(LimitType::Container) };
+    World::of_flame_06(2).limits(item).hints(
+        "have the LimitRange changed, or give a default: a FlameCluster has no resources for the object cache; kubectl \
+         describe limitrange small -n ml shows it",
+    );
+}
+
+#[test]
+fn an_object_cache_that_goes_with_the_generation_gives_up_its_place() {
+    let mut world = World::of_flame_06(1).up();
+    world.flame.metadata.annotations.clear();
+    world.quota(&[("pods", "3")], &[("pods", "3")]).tells(&[]);
 }

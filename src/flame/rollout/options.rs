@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::flame::observed::Seconds;
 
-/// When `up` may stop waiting.
+/// When `up` may stop waiting. An object cache that has a Pod of its own has to be ready for each of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bar {
     /// Session manager and all executors ready.

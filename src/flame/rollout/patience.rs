@@ -53,17 +53,18 @@ impl Doubts {
         for (key, doubt) in &mut current {
             let Some(known) = self.0.get(key) else { continue };
             let still: BTreeSet<u32> = known.executors.intersection(&doubt.executors).copied().collect();
-            if key.0 == Component::SessionManager || !still.is_empty() {
+            if key.0 != Component::ExecutorManager || !still.is_empty() {
                 (doubt.since, doubt.executors) = (known.since, still);
             }
         }
         self.0 = current;
     }
 
-    /// Returns when the command gives up: as soon as the session manager is lost, or more executors than may be.
+    /// Returns when the command gives up: as soon as the session manager or the object cache is lost, or more executors than
+    /// may be.
     fn gives_up_at(&self, may_lose: usize) -> Option<Time> {
         let of = |component| self.0.iter().filter(move |(key, _)| key.0 == component).map(|(_, doubt)| doubt);
-        let session_manager = of(Component::SessionManager).map(Doubt::ends).min();
+        let needed = of(Component::SessionManager).chain(of(Component::ObjectCache)).map(Doubt::ends).min();
         let mut executors: Vec<&Doubt> = of(Component::ExecutorManager).collect();
         executors.sort_by_key(|doubt| doubt.ends());
         let mut lost = 0;
@@ -71,7 +72,7 @@ impl Doubts {
             lost += doubt.executors.len();
             lost > may_lose
         });
-        session_manager.into_iter().chain(too_many.map(Doubt::ends)).min()
+        needed.into_iter().chain(too_many.map(Doubt::ends)).min()
     }
 
     fn is_over(&self, cause: &Cause, now: Time) -> bool {
@@ -181,7 +182,8 @@ impl Rollout {
         };
         let session_manager =
             if verdict.status.session_manager.ready == 0 { "session manager not ready, " } else { "" };
-        format!("{session_manager}{ready}{wanted}")
+        let object_cache = if self.object_cache_is_ready() { "" } else { "object cache not ready, " };
+        format!("{session_manager}{object_cache}{ready}{wanted}")
     }
 
     /// Names what a `down` could not take down, and why it stays.

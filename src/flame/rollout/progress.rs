@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::sightings::SeenStages;
 use super::{Action, FieldConflict, Repair, Rollout, Slowest, Time};
 use crate::error::{Error, ErrorKind};
-use crate::flame::names::{Kind, ObjectRef};
+use crate::flame::names::{Component, Kind, ObjectRef};
 use crate::flame::plan::{Op, Plan, Why};
 use crate::flame::stage::{Stage, Stages};
 use crate::flame::state::{Cause, ClusterState, Status};
@@ -19,6 +20,8 @@ pub struct Progress {
     pub name: String,
     /// How far the session manager is.
     pub session_manager: Stages,
+    /// How far the object cache is, where it has a Pod.
+    pub object_cache: Option<Stages>,
     /// How far the executors are.
     pub executors: Stages,
     /// Desired executors.
@@ -92,7 +95,8 @@ impl Progress {
 
     /// Tells whether there is nothing left to wait for.
     pub fn is_complete(&self) -> bool {
-        let all_ready = self.session_manager.ready() > 0 && self.executors.ready() == self.replicas;
+        let has_cache = self.object_cache.is_none_or(|stages| stages.ready() > 0);
+        let all_ready = self.session_manager.ready() > 0 && has_cache && self.executors.ready() == self.replicas;
         self.to_do == 0 && (self.down.is_some() || all_ready)
     }
 
@@ -113,25 +117,29 @@ impl Rollout {
             ..Progress::default()
         };
         let Some(verdict) = self.verdict() else {
-            let (session_manager, executors) = self.sightings.stages(u32::MAX);
+            let seen = self.sightings.stages(u32::MAX);
             let left = |kind: Kind| plan.changes.iter().filter(|change| change.object.kind == kind).count();
             let (pods, services, config_maps) = (left(Kind::Pod), left(Kind::Service), left(Kind::ConfigMap));
             let down = Some(Left { pods, services, config_maps });
             return Progress {
-                session_manager,
-                executors,
+                session_manager: seen.session_manager,
+                object_cache: Some(seen.object_cache).filter(|stages| stages.there() > 0),
+                executors: seen.executors,
                 slowest: self.sightings.slowest(u32::MAX),
                 down,
                 ..progress
             };
         };
         let replicas = verdict.status.executor_manager.replicas;
-        let (mut session_manager, mut executors) = self.sightings.stages(replicas);
+        let SeenStages { mut session_manager, mut object_cache, mut executors } = self.sightings.stages(replicas);
         session_manager.add(Stage::Missing, 1 - session_manager.there());
+        object_cache.add(Stage::Missing, 1 - object_cache.there());
+        let has_object_cache = self.desired.manifests().is_some_and(|it| it.flame.has_object_cache_pod());
         executors.add(Stage::Missing, replicas - executors.there());
         let more_causes = verdict.causes.len().saturating_sub(MAX_CAUSES);
         Progress {
             session_manager,
+            object_cache: Some(object_cache).filter(|_| has_object_cache),
             executors,
             replicas,
             wave: self.current_wave(&plan, replicas),
@@ -147,10 +155,11 @@ impl Rollout {
     /// Returns the wave that is under way; none before the first, and none once the last is ready.
     fn current_wave(&self, plan: &Plan, replicas: u32) -> Option<Wave> {
         let waits = |name: &str| self.snapshot.pods.get(name).filter(|pod| pod.is_ready()).map(|pod| &pod.meta.uid);
-        let replaces = plan.changes.iter().filter(|change| change.op == Op::Replace);
+        let of_executors = plan.changes.iter().filter(|change| change.component == Component::ExecutorManager);
+        let replaces = of_executors.filter(|change| change.op == Op::Replace);
         let uids = replaces.filter_map(|change| waits(&change.object.name));
         let left = uids.filter(|uid| !self.wave.uids.contains(*uid)).count() as u32;
-        let (_, executors) = self.sightings.stages(replicas);
+        let executors = self.sightings.stages(replicas).executors;
         let is_over = left == 0 && executors.ready() == replicas;
         (self.wave.number > 0 && !is_over).then(|| Wave {
             number: self.wave.number,
@@ -183,7 +192,8 @@ fn interrupted_up(progress: &Progress) -> String {
     let is_moving = |stage: &Stage| {
         matches!(stage, Stage::Starting | Stage::Pulling | Stage::Creating | Stage::Scheduling | Stage::Terminating)
     };
-    let stages = progress.session_manager.iter().chain(progress.executors.iter());
+    let cache = progress.object_cache.unwrap_or_default();
+    let stages = progress.session_manager.iter().chain(cache.iter()).chain(progress.executors.iter());
     let moving: u32 = stages.filter(|(stage, _)| is_moving(stage)).map(|(_, pods)| pods).sum();
     let to_do = match to_do {
         0 => "everything was sent".to_owned(),
@@ -201,7 +211,9 @@ fn interrupted_up(progress: &Progress) -> String {
 
 fn interrupted_down(progress: &Progress, left: Left) -> String {
     let name = &progress.name;
-    let leaving = progress.session_manager.of(Stage::Terminating) + progress.executors.of(Stage::Terminating);
+    let cache = progress.object_cache.unwrap_or_default();
+    let parts = [progress.session_manager, cache, progress.executors];
+    let leaving: u32 = parts.iter().map(|stages| stages.of(Stage::Terminating)).sum();
     let left = match left.pods + left.services + left.config_maps {
         0 => "nothing of it was seen any more".to_owned(),
         1 => "1 object has still to go".to_owned(),

@@ -25,6 +25,14 @@ pub(super) struct Sightings {
     pods: BTreeMap<PodIndex, Sighting>,
 }
 
+/// How many Pods of each component are at each stage.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct SeenStages {
+    pub session_manager: Stages,
+    pub object_cache: Stages,
+    pub executors: Stages,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Sighting {
     stage: Stage,
@@ -50,24 +58,25 @@ impl Sightings {
         *known = Sighting { born: if is_another { now } else { known.born }, ..new };
     }
 
-    /// Counts the session manager and the executors below `replicas` by how far they are.
-    pub fn stages(&self, replicas: u32) -> (Stages, Stages) {
-        let (mut session_manager, mut executors) = (Stages::default(), Stages::default());
+    /// Counts each component's Pods by how far they are, of the executors those below `replicas`.
+    pub fn stages(&self, replicas: u32) -> SeenStages {
+        let mut seen = SeenStages::default();
         for (index, sighting) in &self.pods {
             match index {
-                PodIndex::SessionManager => session_manager.add(sighting.stage, 1),
-                PodIndex::Executor(index) if *index < replicas => executors.add(sighting.stage, 1),
+                PodIndex::SessionManager => seen.session_manager.add(sighting.stage, 1),
+                PodIndex::ObjectCache => seen.object_cache.add(sighting.stage, 1),
+                PodIndex::Executor(index) if *index < replicas => seen.executors.add(sighting.stage, 1),
                 PodIndex::Executor(_) => {}
             }
         }
-        (session_manager, executors)
+        seen
     }
 
     /// Returns the Pod below `replicas` that has been on its way for longest; of those that began in the same second the one
     /// that is least far.
     pub fn slowest(&self, replicas: u32) -> Option<Slowest> {
         let is_wanted = |index: PodIndex| match index {
-            PodIndex::SessionManager => true,
+            PodIndex::SessionManager | PodIndex::ObjectCache => true,
             PodIndex::Executor(index) => index < replicas,
         };
         let on_their_way = self.pods.iter().filter(|(index, it)| it.stage != Stage::Ready && is_wanted(**index));
@@ -143,7 +152,10 @@ mod tests {
         let mut sightings = executors(&[(0, running(true), 0), (1, on_node(), 0), (2, on_node(), 0)]);
         sightings.note(PodIndex::SessionManager, Some(&running(false)), at(0));
         let of = |stages: &[(Stage, u32)]| stages.iter().copied().collect::<Stages>();
-        let expected = (of(&[(Stage::Starting, 1)]), of(&[(Stage::Ready, 1), (Stage::Creating, 1)]));
-        assert_eq!(sightings.stages(2), expected);
+        sightings.note(PodIndex::ObjectCache, Some(&running(true)), at(0));
+        let seen = sightings.stages(2);
+        assert_eq!(seen.session_manager, of(&[(Stage::Starting, 1)]));
+        assert_eq!(seen.object_cache, of(&[(Stage::Ready, 1)]));
+        assert_eq!(seen.executors, of(&[(Stage::Ready, 1), (Stage::Creating, 1)]));
     }
 }

@@ -4,7 +4,7 @@ use crate::flame::FlameCluster;
 use crate::flame::manifests::manifests;
 use crate::flame::observed::{self, Observed, Phase};
 use crate::flame::stage::{Stage, Stages};
-use crate::flame::testing::{flame, running};
+use crate::flame::testing::{flame, flame_06, running};
 
 const NOW: Time = Duration::from_secs(1);
 
@@ -708,8 +708,8 @@ fn the_clock_on_the_wall_decides_nothing_that_is_written() {
 fn executors_that_ended_before_the_session_manager_was_ready_do_not_wait_for_their_node() {
     let flame = flame(3);
     let mut snapshot = running(&flame);
-    let ready = |since| Some(observed::Condition { is_true: true, since: Some(since), why: None });
-    snapshot.pods.get_mut("demo-session-manager").unwrap().conditions.ready = ready(100);
+    let ready = observed::Condition { is_true: true, since: Some(100), why: None };
+    snapshot.pods.get_mut("demo-session-manager").unwrap().conditions.ready = Some(ready);
     for (index, ended) in [(0, 99), (1, 101)] {
         let pod = snapshot.pods.get_mut(&format!("demo-executor-manager-{index}")).unwrap();
         (pod.ready, pod.waiting_reason) = (false, Some("CrashLoopBackOff".into()));
@@ -727,4 +727,66 @@ fn executors_that_ended_before_the_session_manager_was_ready_do_not_wait_for_the
     assert!(matches!(next(&mut rollout, NOW), Step::Wait(_)));
     snapshot.pods.get_mut("demo-session-manager").unwrap().ready = false;
     assert!(matches!(next(&mut Rollout::new(up(&flame), Options::default(), snapshot), NOW), Step::Wait(_)));
+}
+
+#[test]
+fn the_object_cache_starts_beside_the_session_manager_and_before_the_executors() {
+    let without = |names: &'static [&'static str]| {
+        move |it: &mut Snapshot| it.pods.retain(|pod, _| !names.iter().any(|name| pod.contains(name)))
+    };
+    let all = without(&["session-manager", "object-cache", "executor-manager"]);
+    assert_eq!(step(&flame_06(1), all, &flame_06(1)), "Create session-manager, Create object-cache");
+    let repaired = without(&["object-cache"]);
+    assert_eq!(step(&flame_06(1), repaired, &flame_06(1)), "Create object-cache");
+}
+
+#[test]
+fn another_generation_replaces_executors_in_waves_once_both_others_are_ready() {
+    let record_and_manager = |it: &mut Snapshot| {
+        let fresh = running(&flame_06(10));
+        (it.config_maps, it.services) = (fresh.config_maps, fresh.services);
+        let single = fresh.pods.into_iter().filter(|(name, _)| !name.contains("executor"));
+        it.pods.extend(single);
+    };
+    let wave = "Delete executor-manager-0, Delete executor-manager-1";
+    assert_eq!(step(&flame(10), record_and_manager, &flame_06(10)), wave);
+    let not_ready = |it: &mut Snapshot| {
+        record_and_manager(it);
+        it.pods.get_mut("demo-object-cache").unwrap().ready = false;
+    };
+    assert!(step(&flame(10), not_ready, &flame_06(10)).starts_with("wait"));
+}
+
+#[test]
+fn up_waits_for_the_object_cache_whatever_the_bar_is_and_gives_up_where_it_is_lost() {
+    let not_ready = |it: &mut Snapshot| it.pods.get_mut("demo-object-cache").unwrap().ready = false;
+    for bar in [Bar::All, Bar::Running, Bar::Count(1)] {
+        let mut snapshot = running(&flame_06(1));
+        let options = Options { bar, ..Options::default() };
+        assert_eq!(short(&Rollout::new(up(&flame_06(1)), options, snapshot.clone()).next(NOW)), "done");
+        not_ready(&mut snapshot);
+        let mut rollout = Rollout::new(up(&flame_06(1)), options, snapshot);
+        assert!(short(&rollout.next(NOW)).starts_with("wait"), "{bar:?}");
+        assert!(!rollout.progress().is_complete());
+    }
+    let lost = |it: &mut Snapshot| {
+        let pod = it.pods.get_mut("demo-object-cache").unwrap();
+        (pod.ready, pod.phase) = (false, Phase::Pending);
+        pod.waiting_reason = Some("InvalidImageName".into());
+    };
+    assert_eq!(
+        step(&flame_06(1), lost, &flame_06(1)),
+        "stop 4: demo cannot get ready: object cache: InvalidImageName: flame-object-cache:v1 is no image name\n  \
+         correct metadata.annotations[\"flame.xflops.io/object-cache-image\"]\n  \
+         next: kubectl describe pod demo-object-cache -n default"
+    );
+}
+
+#[test]
+fn a_restart_of_the_object_cache_restarts_nothing_else() {
+    let mut rollout = Rollout::new(up(&flame_06(2)), Options::default(), running(&flame_06(2)));
+    rollout.restart(Some(Component::ObjectCache));
+    assert_eq!(short(&next(&mut rollout, NOW)), "Delete object-cache");
+    rollout.restart(Some(Component::SessionManager));
+    assert_eq!(short(&next(&mut rollout, NOW)), "Delete session-manager");
 }

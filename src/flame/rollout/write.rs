@@ -183,10 +183,7 @@ impl Rollout {
                     |it: &k8s_openapi::api::core::v1::Service| it.metadata.name.as_ref() == Some(&object.name);
                 serde_json::to_value(manifests.services().into_iter().find(of_object))
             }
-            Kind::Pod => serde_json::to_value(match names::executor_index(name, &object.name) {
-                Some(index) => manifests.executor_manager(index),
-                None => manifests.session_manager(),
-            }),
+            Kind::Pod => serde_json::to_value(PodIndex::of(name, &object.name).and_then(|it| manifests.pod_of(it))),
         };
         value.expect("manifests have string keys only")
     }

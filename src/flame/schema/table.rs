@@ -137,7 +137,7 @@ pub const NAME: Property = Property {
     ends_up: &[
         "ConfigMap <name>-config",
         "Service and Pod <name>-session-manager",
-        "Service <name>-object-cache",
+        "Service <name>-object-cache, and from Flame 0.6 on the Pod of that name",
         "Pods <name>-executor-manager-<index>",
         "the labels app.kubernetes.io/instance and flame.xflops.io/cluster of every object",
         "flame-cluster.yaml: cluster.name, and in both endpoints",
@@ -202,10 +202,18 @@ pub const ANNOTATIONS: Property = Property {
 
 const FLAME_VERSION: Property = Property {
     name: "flame.xflops.io/flame-version",
-    value: ANY_TEXT,
+    value: Type::Text(Text {
+        pattern: r"^v?[0-9]{1,3}\.[0-9]{1,3}(\.[0-9]{1,3})?([-+][-+._0-9A-Za-z]*)?$",
+        rule: "a version of Flame, as 0.6 or v0.6.1",
+        max_length: None,
+        known: &[],
+    }),
     presence: Presence::Key,
-    summary: "Which Flame the images hold.",
-    meaning: "This flamectl passes it on to the objects and does nothing else with it.",
+    summary: "Which Flame the images hold, where their tags do not tell or tell something else.",
+    meaning: "Without it the version in the images' tags tells, and where they have none it is the Flame of the reference, \
+        before 0.6. From 0.6 on the object cache has a Pod of its own, the executor managers hold no part of it and have no \
+        probe, and flame-cluster.yaml gets three keys more. Another generation replaces the Pods. --flame-version of up, \
+        render, diff and validate is the same.",
     ends_up: &["metadata.annotations of every object"],
     example: Some(Literal::Text("0.6")),
     ..EMPTY
@@ -213,11 +221,12 @@ const FLAME_VERSION: Property = Property {
 
 const OBJECT_CACHE_IMAGE: Property = Property {
     name: "flame.xflops.io/object-cache-image",
-    value: ANY_TEXT,
+    value: IMAGE.value,
     presence: Presence::Key,
     summary: "Image of an object cache with a Pod of its own, which Flame 0.6 and later needs.",
-    meaning: "This flamectl passes it on to the objects and makes no such Pod.",
-    ends_up: &["metadata.annotations of every object"],
+    meaning: "Without it it is flame-object-cache beside the executor managers' image: of the same registry, path and tag. \
+        Flame before 0.6 has no use for it. The Pod asks for no resources, as a FlameCluster has none for it.",
+    ends_up: &["Pod <name>-object-cache: spec.containers[0].image", "metadata.annotations of every object"],
     example: Some(Literal::Text("xflops/flame-object-cache:v0.6.0")),
     ..EMPTY
 };
@@ -284,7 +293,7 @@ const IMAGE: Property = Property {
     }),
     meaning: "The image's own entrypoint starts, with --config and the path of flame-cluster.yaml behind it. Session \
         manager and executor managers have to be of one generation: Flame before 0.6 and Flame 0.6 or later do not work \
-        together.",
+        together, and are refused. The tag's version tells which it is, as does flame.xflops.io/flame-version.",
     ..EMPTY
 };
 
@@ -377,8 +386,9 @@ const SLOT: Property = Property {
         a small slot means many executors on one machine, a large one few.",
     in_flame: "Without one, Flame before 0.6 takes cpu=1,mem=2g. A slot that Flame cannot read makes the session \
         manager exit when the first executor manager registers, which is why flamectl reads it strictly. A slot that is \
-        larger than every machine is no error; tasks then wait for ever. Flame 0.6 and later ignores it.",
-    ends_up: &["flame-cluster.yaml: cluster.slot"],
+        larger than every machine is no error; tasks then wait for ever. From 0.6 on it is what a session asks for that \
+        does not say how much it needs.",
+    ends_up: &["flame-cluster.yaml: cluster.slot", "from Flame 0.6 on also flame-cluster.yaml: cluster.resreq"],
     example: Some(Literal::Text("cpu=1,mem=1g")),
 };
 
@@ -464,8 +474,12 @@ const SHIM: Property = Property {
     value: Type::OneOf(&SHIMS),
     presence: optional(Literal::Text(""), "leave the shim to Flame"),
     summary: "How executors run applications: host as processes, wasm as WebAssembly.",
-    in_flame: "Before Flame 0.6 it is checked, by every part at its start, and not used. Flame 0.6 and later ignores it.",
-    ends_up: &["flame-cluster.yaml: executors.shim"],
+    in_flame: "Before Flame 0.6 it is checked, by every part at its start, and not used. From 0.6 on it decides: with wasm no \
+        application runs as a process.",
+    ends_up: &[
+        "flame-cluster.yaml: executors.shim",
+        "from Flame 0.6 on also flame-cluster.yaml: cluster.executors.shim",
+    ],
     example: Some(Literal::Text("host")),
     ..EMPTY
 };
@@ -480,8 +494,11 @@ pub const MAX_EXECUTORS: Property = Property {
     meaning: "The reference means a bound: a flame has at most replicas times maxExecutors executors, and never more than \
         its slots allow.",
     in_flame: "Before Flame 0.6 it is the number of threads that an executor manager works with, 128 without one. Flame \
-        0.6 and later ignores it.",
-    ends_up: &["flame-cluster.yaml: executors.limits.max_executors"],
+        0.6 and later reads it and bounds nothing by it.",
+    ends_up: &[
+        "flame-cluster.yaml: executors.limits.max_executors",
+        "from Flame 0.6 on also flame-cluster.yaml: cluster.limits.max_executors",
+    ],
     example: Some(Literal::Number(10)),
 };
 
@@ -492,8 +509,9 @@ pub const OBJECT_CACHE: Property = Property {
     presence: OPTIONAL_MAP,
     summary: "The cache of data that tasks share.",
     meaning: "It is there without this section too. Before Flame 0.6 it is a part of the executor managers: each holds \
-        what was put into it, in memory or in its own storage, and hands out the address of its own Pod.",
-    ends_up: &["Service <name>-object-cache", "flame-cluster.yaml: cache"],
+        what was put into it, in memory or in its own storage, and hands out the address of its own Pod. From 0.6 on it is \
+        one Pod for the whole flame, with an image of its own: flame.xflops.io/object-cache-image.",
+    ends_up: &["Service <name>-object-cache, and from Flame 0.6 on the Pod of that name", "flame-cluster.yaml: cache"],
     ..EMPTY
 };
 
@@ -529,10 +547,13 @@ const CACHE_STORAGE: Property = Property {
     }),
     presence: optional(Literal::Text(""), "keep objects in memory only"),
     summary: "Directory that the cache keeps objects in.",
-    meaning: "flamectl mounts an emptyDir there in every executor manager's Pod: it outlives the container, but not the \
-        Pod.",
+    meaning: "flamectl mounts an emptyDir there in every executor manager's Pod, from Flame 0.6 on in the object cache's: it \
+        outlives the container, but not the Pod.",
     in_flame: "It is made where it is missing. Without one, objects are in memory only.",
-    ends_up: &["flame-cluster.yaml: cache.storage", "Pods <name>-executor-manager-<index>: the volume cache"],
+    ends_up: &[
+        "flame-cluster.yaml: cache.storage",
+        "Pods <name>-executor-manager-<index>, from Flame 0.6 on Pod <name>-object-cache: the volume cache",
+    ],
     example: Some(Literal::Text("/var/lib/flame/cache")),
 };
 

@@ -230,8 +230,10 @@ fn names_and_addresses_in_the_texts_are_those_of_the_objects() {
                 found.insert(word);
             }
             for word in text.split_whitespace().filter(|word| word.starts_with(names::RESERVED_PREFIX)) {
-                let known = [names::ANNOTATION_SPEC, names::ANNOTATION_CONFIG_GENERATION, names::LABEL_CLUSTER];
-                assert!(known.contains(&word.trim_end_matches(',')), "{}: {word}", field.path());
+                let set = [names::ANNOTATION_SPEC, names::ANNOTATION_CONFIG_GENERATION, names::LABEL_CLUSTER];
+                let read = [names::ANNOTATION_FLAME_VERSION, names::ANNOTATION_OBJECT_CACHE_IMAGE];
+                let is_known = set.iter().chain(&read).any(|known| *known == word.trim_end_matches(['.', ',']));
+                assert!(is_known, "{}: {word}", field.path());
             }
         }
         let is_address = |text: &str| text.contains("://my-flame");

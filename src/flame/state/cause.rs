@@ -128,7 +128,7 @@ pub struct Cause {
     pub reason: String,
     /// What that means here, on one line.
     pub message: String,
-    /// The executors' indices in ascending order; empty for the session manager.
+    /// The executors' indices in ascending order; empty for session manager and object cache.
     pub indices: Vec<u32>,
     /// How many Pods of the component are desired.
     pub of: u32,
@@ -221,6 +221,7 @@ impl Cause {
                 let of = indices.len().max(self.of as usize);
                 format!("{} of {of} executors ({})", indices.len(), words::ranges(indices, '-'))
             }
+            (Component::ObjectCache, _) => "object cache".to_owned(),
             _ => "session manager".to_owned(),
         }
     }

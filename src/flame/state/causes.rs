@@ -14,12 +14,14 @@ use super::{alike::alike, known, next};
 use crate::flame::FlameCluster;
 use crate::flame::evidence::Evidence;
 use crate::flame::mask::mask;
-use crate::flame::names::{self, Component, Kind, ObjectRef};
+use crate::flame::names::{self, Component, Kind, ObjectRef, PodIndex};
 use crate::flame::observed::{ObservedConfigMap, ObservedPod, Ownership, Seconds, Snapshot};
 
 /// The Pods of a flame that count: ours, under the names that are desired.
 pub(super) struct Pods<'a> {
     pub session_manager: Option<&'a ObservedPod>,
+    /// Where the flame has such a Pod, what there is of it.
+    pub object_cache: Option<Option<&'a ObservedPod>>,
     /// By index.
     pub executors: Vec<Option<&'a ObservedPod>>,
 }
@@ -38,7 +40,14 @@ impl<'a> Pods<'a> {
             }
         }
         let session_manager = snapshot.pod(&names::session_manager(name)).filter(is_ours);
-        Self { session_manager, executors }
+        let object_cache = snapshot.pod(&names::object_cache(name)).filter(is_ours);
+        let object_cache = flame.has_object_cache_pod().then_some(object_cache);
+        Self { session_manager, object_cache, executors }
+    }
+
+    /// Tells whether the object cache serves; one without a Pod of its own serves as the executors do.
+    pub fn object_cache_is_ready(&self) -> bool {
+        self.object_cache.is_none_or(|pod| pod.is_some_and(ObservedPod::is_ready))
     }
 
     /// Tells whether the session manager counts as failed, and how many executors do.
@@ -58,23 +67,31 @@ impl<'a> Pods<'a> {
     }
 }
 
-/// Returns all causes, session manager first, then most Pods first; and when they change though nothing happens.
+/// Returns all causes, session manager first, then the object cache, then most Pods first; and when they change though nothing happens.
 pub(super) fn causes(
     flame: &FlameCluster,
     snapshot: &Snapshot,
     pods: &Pods<'_>,
     now: Seconds,
 ) -> (Vec<Cause>, Option<Seconds>) {
-    let mut of_session_manager = Groups::new(flame, snapshot, Moment { now, session_manager: None });
-    of_session_manager.look_at(None, pods.session_manager);
+    let on_its_own = Moment { now, session_manager: None };
+    let mut of_session_manager = Groups::new(flame, snapshot, on_its_own);
+    of_session_manager.look_at(PodIndex::SessionManager, pods.session_manager);
+    let mut of_object_cache = Groups::new(flame, snapshot, on_its_own);
+    if let Some(pod) = pods.object_cache {
+        of_object_cache.look_at(PodIndex::ObjectCache, pod);
+    }
     let mut of_executors = Groups::new(flame, snapshot, pods.moment_of_executors(now));
     for (pod, index) in pods.executors.iter().zip(0..) {
-        of_executors.look_at(Some(index), *pod);
+        of_executors.look_at(PodIndex::Executor(index), *pod);
     }
-    let changes_at = [of_session_manager.changes_at, of_executors.changes_at].into_iter().flatten().min();
-    let mut causes = of_session_manager.finish(Component::SessionManager);
-    causes.extend(of_executors.finish(Component::ExecutorManager));
-    (causes, changes_at)
+    let all = [
+        (Component::SessionManager, of_session_manager),
+        (Component::ObjectCache, of_object_cache),
+        (Component::ExecutorManager, of_executors),
+    ];
+    let changes_at = all.iter().filter_map(|(_, groups)| groups.changes_at).min();
+    (all.into_iter().flat_map(|(component, groups)| groups.finish(component)).collect(), changes_at)
 }
 
 /// Returns why a Pod that is to go is still there, what lets it go, and one command; none while it may take its time.
@@ -116,9 +133,10 @@ impl<'a> Groups<'a> {
         Self { flame, snapshot, moment, groups: BTreeMap::new(), changes_at: None }
     }
 
-    fn look_at(&mut self, index: Option<u32>, pod: Option<&'a ObservedPod>) {
+    fn look_at(&mut self, which: PodIndex, pod: Option<&'a ObservedPod>) {
+        let index = executor(which);
         let Some(pod) = pod else {
-            let refused = self.refused(index);
+            let refused = self.refused(which);
             return self.groups.entry(refused).or_insert_with(Group::new).indices.extend(index);
         };
         let Some(symptom) = self.moment.symptom(pod) else { return };
@@ -132,13 +150,13 @@ impl<'a> Groups<'a> {
     }
 
     /// Returns what is wrong with a Pod that is not there: the server may have refused it.
-    fn refused(&self, index: Option<u32>) -> Symptom<'a> {
+    fn refused(&self, which: PodIndex) -> Symptom<'a> {
         let text = if is_going_down(self.flame, self.snapshot) { "the flame is being taken down" } else { "" };
         let not_created = Symptom { kind: CauseKind::NotCreated, reason: "NotCreated", text, ..Default::default() };
         if self.snapshot.trouble.is_empty() {
             return not_created;
         }
-        let pod = ObjectRef::new(Kind::Pod, pod_name(self.flame, index));
+        let pod = ObjectRef::new(Kind::Pod, which.pod_name(&self.flame.metadata.name));
         match self.snapshot.trouble.get(&pod).map(String::as_str) {
             Some(text) => Symptom { kind: CauseKind::Refused, text, ..not_created },
             None => not_created,
@@ -148,7 +166,12 @@ impl<'a> Groups<'a> {
     fn finish(self, component: Component) -> Vec<Cause> {
         let mut merged: BTreeMap<(Symptom<'a>, String), (&'a str, Group<'a>)> = BTreeMap::new();
         for (symptom, group) in self.groups {
-            let name = pod_name(self.flame, group.indices.first().copied());
+            let which = match (component, group.indices.first()) {
+                (_, Some(index)) => PodIndex::Executor(*index),
+                (Component::ObjectCache, None) => PodIndex::ObjectCache,
+                _ => PodIndex::SessionManager,
+            };
+            let name = which.pod_name(&self.flame.metadata.name);
             let text = alike(symptom.text, &group.own_names(&name));
             let key = (Symptom { text: "", ..symptom }, text);
             match merged.get_mut(&key) {
@@ -176,9 +199,12 @@ fn is_going_down(flame: &FlameCluster, snapshot: &Snapshot) -> bool {
     snapshot.record(&flame.metadata.name).is_some_and(ObservedConfigMap::is_going_down)
 }
 
-fn pod_name(flame: &FlameCluster, index: Option<u32>) -> String {
-    let name = &flame.metadata.name;
-    index.map_or_else(|| names::session_manager(name), |index| names::executor_manager(name, index))
+/// Returns the index of an executor.
+fn executor(which: PodIndex) -> Option<u32> {
+    match which {
+        PodIndex::Executor(index) => Some(index),
+        PodIndex::SessionManager | PodIndex::ObjectCache => None,
+    }
 }
 
 impl<'a> Group<'a> {

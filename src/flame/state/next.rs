@@ -3,60 +3,70 @@
 use super::cause::{Cause, CauseKind};
 use super::words::Pull;
 use crate::flame::FlameCluster;
-use crate::flame::names::Component;
+use crate::flame::names::{ANNOTATION_OBJECT_CACHE_IMAGE, Component};
 use crate::flame::observed::ObservedPod;
 
 /// Adds advice, the field to change and the next command, as far as there are any and nothing better is known.
 /// A flame that is going down is to go on doing so.
 pub(super) fn add(cause: &mut Cause, pod: Option<&ObservedPod>, flame: &FlameCluster, is_going_down: bool) {
     if cause.advice.is_none() {
-        let (advice, field) = advice(cause, pod, flame);
+        let (advice, own) = advice(cause, pod, flame);
         cause.advice = advice;
-        cause.field = field.map(|field| format!("{}.{field}", section(cause.component)));
+        cause.field = own.and_then(|own| field(cause.component, own));
     }
     cause.next = command(cause, pod, flame, is_going_down);
 }
 
-fn section(component: Component) -> &'static str {
+/// Returns where a component's field stands; the object cache has its image, which may be said, and no resources.
+fn field(component: Component, own: &str) -> Option<String> {
     match component {
-        Component::SessionManager => "spec.sessionManager",
-        _ => "spec.executorManager",
+        Component::SessionManager => Some(format!("spec.sessionManager.{own}")),
+        Component::ObjectCache if own == IMAGE => {
+            Some(format!("metadata.annotations[\"{ANNOTATION_OBJECT_CACHE_IMAGE}\"]"))
+        }
+        Component::ObjectCache => None,
+        _ => Some(format!("spec.executorManager.{own}")),
     }
 }
+
+/// The name of the field that every component has.
+const IMAGE: &str = "image";
 
 /// Advice, and the field within the component's section.
 type Advice = (Option<String>, Option<&'static str>);
 
 fn advice(cause: &Cause, pod: Option<&ObservedPod>, flame: &FlameCluster) -> Advice {
-    let section = section(cause.component);
+    let image_field = field(cause.component, IMAGE).unwrap_or_default();
     let say = |text: String| (Some(text), None);
     let is_others = pod.is_some_and(|pod| pod.other_container.is_some());
     match cause.kind {
         _ if is_others && cause.is_trouble() => {
             say("this container is not Flame's: whoever put it into the Pod can say what it needs".to_owned())
         }
-        CauseKind::Image => image(cause, section),
-        CauseKind::ImageName => (Some(format!("correct {section}.image")), Some("image")),
-        CauseKind::Unschedulable => scheduling(cause, section),
+        CauseKind::Image => image(cause, &image_field),
+        CauseKind::ImageName => (Some(format!("correct {image_field}")), Some(IMAGE)),
+        CauseKind::Unschedulable => scheduling(cause),
         CauseKind::Gated => say("whoever set the gate, as a queue, has to lift it".to_owned()),
-        CauseKind::Config => config(cause, section),
+        CauseKind::Config => config(cause, &image_field),
         CauseKind::OutOfMemory => {
-            let text = format!("it takes more than it may: raise {section}.resources.limits.memory");
-            (Some(text), Some("resources.limits.memory"))
+            let limit = "resources.limits.memory";
+            let raise = field(cause.component, limit).map(|field| format!("raise {field}"));
+            let raise = raise.unwrap_or_else(|| "a LimitRange of the namespace limits it".to_owned());
+            (Some(format!("it takes more than it may: {raise}")), Some(limit))
         }
         CauseKind::Crash if cause.message.contains("(SIGKILL)") => {
             say("it was killed from outside: its node ran short of memory, or somebody ended it".to_owned())
         }
         CauseKind::Crash if cause.message.contains("program") => {
-            (Some(format!("{section}.image does not hold the program that it is to run")), Some("image"))
+            (Some(format!("{image_field} does not hold the program that it is to run")), Some(IMAGE))
         }
         CauseKind::Completed => {
-            (Some(format!("Flame's programs run for ever: {section}.image may not be Flame's")), Some("image"))
+            (Some(format!("Flame's programs run for ever: {image_field} may not be Flame's")), Some(IMAGE))
         }
         CauseKind::TooEarly => {
             say("executors end while they do not find the session manager, and are started again".to_owned())
         }
-        CauseKind::Over => say(over(cause, section)),
+        CauseKind::Over => say(over(cause)),
         CauseKind::Refused if cause.message.starts_with("quota ") => {
             say("ask for less, by fewer replicas or smaller resources, or have the quota raised".to_owned())
         }
@@ -70,46 +80,44 @@ fn advice(cause: &Cause, pod: Option<&ObservedPod>, flame: &FlameCluster) -> Adv
     }
 }
 
-fn image(cause: &Cause, section: &str) -> Advice {
-    let field = Some("image");
+fn image(cause: &Cause, image_field: &str) -> Advice {
+    let field = Some(IMAGE);
     let text = match cause.evidence.first().and_then(|words| Pull::of(words)) {
-        Some(Pull::NotFound) => (format!("name an image that is there in {section}.image"), field),
+        Some(Pull::NotFound) => (format!("name an image that is there in {image_field}"), field),
         Some(Pull::Denied | Pull::Unauthorized) => {
             let secret = "give the namespace's default ServiceAccount an imagePullSecret for the registry";
-            (format!("correct {section}.image, or {secret}"), field)
+            (format!("correct {image_field}, or {secret}"), field)
         }
-        Some(Pull::UnknownHost) => (format!("correct the registry in {section}.image, or the nodes' DNS"), field),
+        Some(Pull::UnknownHost) => (format!("correct the registry in {image_field}, or the nodes' DNS"), field),
         Some(Pull::NoAnswer) => {
             ("the node does not reach the registry: see to the network in between".to_owned(), None)
         }
         Some(Pull::Certificate) => ("the nodes' container runtime has to trust the registry".to_owned(), None),
         Some(Pull::Limited) => ("wait, or pull with credentials or from a mirror".to_owned(), None),
-        Some(Pull::Platform) => (format!("{section}.image is not built for the node's platform"), field),
+        Some(Pull::Platform) => (format!("{image_field} is not built for the node's platform"), field),
         Some(Pull::DiskFull) => ("make room on the node".to_owned(), None),
         None => return (None, field),
     };
     (Some(text.0), text.1)
 }
 
-fn scheduling(cause: &Cause, section: &str) -> Advice {
-    match cause.message.contains("insufficient ") {
-        true => {
-            let text = format!("ask for less in {section}.resources.requests, or add nodes");
-            (Some(text), Some("resources.requests"))
-        }
-        false => (Some("make room on a node, or add nodes".to_owned()), None),
+fn scheduling(cause: &Cause) -> Advice {
+    let requests = "resources.requests";
+    match field(cause.component, requests).filter(|_| cause.message.contains("insufficient ")) {
+        Some(field) => (Some(format!("ask for less in {field}, or add nodes")), Some(requests)),
+        None => (Some("make room on a node, or add nodes".to_owned()), None),
     }
 }
 
-fn config(cause: &Cause, section: &str) -> Advice {
+fn config(cause: &Cause, image_field: &str) -> Advice {
     let message = &cause.message;
     if message.contains("runAsNonRoot") || message.contains("run as root") {
         return (Some("Flame's images run as root, which a policy of the namespace forbids".to_owned()), None);
     }
     if cause.reason.ends_with("RunContainerError") {
         return (
-            Some(format!("{section}.image cannot be started: its entrypoint has to be Flame's program")),
-            Some("image"),
+            Some(format!("{image_field} cannot be started: its entrypoint has to be Flame's program")),
+            Some(IMAGE),
         );
     }
     match message.contains("not found") || message.contains("find key") {
@@ -118,12 +126,13 @@ fn config(cause: &Cause, section: &str) -> Advice {
     }
 }
 
-fn over(cause: &Cause, section: &str) -> String {
+fn over(cause: &Cause) -> String {
     let again = "a Pod that ended stays as it is: only flamectl up or watch makes it anew";
     let short = cause.message.split_once("low on resource: ").map(|(_, rest)| rest);
     match short.and_then(|rest| rest.split(['.', ' ']).next()) {
-        Some("memory") => {
-            format!("its node ran short of memory: say how much it takes in {section}.resources.requests; {again}")
+        Some("memory") if cause.component != Component::ObjectCache => {
+            let requests = field(cause.component, "resources.requests").unwrap_or_default();
+            format!("its node ran short of memory: say how much it takes in {requests}; {again}")
         }
         Some(resource) => format!("its node ran short of {resource}; {again}"),
         None => again.to_owned(),
@@ -200,7 +209,9 @@ fn logs(cause: &Cause, pod: &ObservedPod, flame: &FlameCluster) -> Option<String
     let target = cause.pod.as_ref()?;
     Some(match (&pod.other_container, cause.component) {
         (Some(other), _) => format!("kubectl logs {target} -c {} -n {namespace}{previous}", other.name),
-        (None, Component::SessionManager) => format!("flamectl logs {name} session-manager{previous} -n {namespace}"),
+        (None, one @ (Component::SessionManager | Component::ObjectCache)) => {
+            format!("flamectl logs {name} {one}{previous} -n {namespace}")
+        }
         (None, _) => format!("flamectl logs {name} {target}{previous} -n {namespace}"),
     })
 }

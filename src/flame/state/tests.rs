@@ -1,7 +1,7 @@
 use super::*;
 use crate::flame::evidence::{Evidence, LogTail, inquiries};
 use crate::flame::observed::{Condition, Ended, Phase};
-use crate::flame::testing::{controller, flame, running};
+use crate::flame::testing::{controller, flame, flame_06, running};
 
 fn session_manager(snapshot: &mut Snapshot) -> &mut ObservedPod {
     snapshot.pods.get_mut("demo-session-manager").unwrap()
@@ -241,4 +241,32 @@ fn ten_thousand_broken_pods_are_one_line_a_cause_and_a_handful_of_questions() {
     );
     let asked: Vec<String> = inquiries(&causes, &snapshot).into_iter().map(|inquiry| inquiry.pod).collect();
     assert_eq!(asked, [0, 4, 3, 2, 5].map(|index| names::executor_manager("demo", index)));
+}
+
+#[test]
+fn an_object_cache_that_is_not_ready_changes_the_message_and_no_state() {
+    let check = |meanwhile: fn(&mut Snapshot), expected: (ClusterState, &str)| {
+        let mut snapshot = running(&flame_06(2));
+        meanwhile(&mut snapshot);
+        let status = verdict(&flame_06(2), &snapshot, 0).status;
+        assert_eq!((status.state, status.message.as_str()), expected);
+    };
+    check(|_| {}, (ClusterState::Running, "All components healthy"));
+    check(
+        |it| crash(it.pods.get_mut("demo-object-cache").unwrap()),
+        (
+            ClusterState::Running,
+            "object cache not ready, 2 of 2 executors ready; object cache: CrashLoopBackOff: exit code 101 (a Rust panic)",
+        ),
+    );
+    check(
+        |it| drop(it.pods.remove("demo-object-cache")),
+        (ClusterState::Running, "object cache not ready, 2 of 2 executors ready; object cache: NotCreated"),
+    );
+}
+
+#[test]
+fn before_0_6_nobody_misses_an_object_cache() {
+    let snapshot = running(&flame(2));
+    assert_eq!(verdict(&flame(2), &snapshot, 0).causes, []);
 }

@@ -146,6 +146,7 @@ fn progress(seen: &Progress, began: Time, now: Time) -> Value {
         "timeLeft": seen.deadline.map(left),
         "givesUpIn": seen.gives_up_at.and(seen.ends_at()).map(left),
         "sessionManager": stages(&seen.session_manager),
+        "objectCache": seen.object_cache.as_ref().map(stages),
         "executors": stages(&seen.executors),
         "replicas": seen.replicas,
         "toDo": seen.to_do,
@@ -165,9 +166,10 @@ fn stages(stages: &Stages) -> Value {
 }
 
 fn slowest(slowest: Slowest, now: Time) -> Value {
-    let (component, index) = match slowest.pod {
-        PodIndex::SessionManager => (Component::SessionManager, None),
-        PodIndex::Executor(index) => (Component::ExecutorManager, Some(index)),
+    let component = slowest.pod.component();
+    let index = match slowest.pod {
+        PodIndex::SessionManager | PodIndex::ObjectCache => None,
+        PodIndex::Executor(index) => Some(index),
     };
     json!({
         "component": component.name(),
@@ -386,13 +388,13 @@ mod tests {
         assert_eq!(
             empty,
             json!({ "event": "progress", "flame": "demo", "elapsed": 2.5, "timeLeft": null, "givesUpIn": null,
-                "sessionManager": stages(1, 0), "executors": stages(10, 0), "replicas": 10, "toDo": 0, "left": null,
+                "sessionManager": stages(1, 0), "objectCache": null, "executors": stages(10, 0), "replicas": 10, "toDo": 0, "left": null,
                 "wave": null, "slowest": null, "causes": [], "moreCauses": 0 })
         );
         assert_eq!(
             full,
             json!({ "event": "progress", "flame": "demo", "elapsed": 2.5, "timeLeft": 297.5, "givesUpIn": 59.5,
-                "sessionManager": stages(0, 0), "executors": stages(3, 0), "replicas": 0, "toDo": 6,
+                "sessionManager": stages(0, 0), "objectCache": null, "executors": stages(3, 0), "replicas": 0, "toDo": 6,
                 "left": { "pods": 3, "services": 2, "configMaps": 1 },
                 "wave": { "number": 2, "of": 4, "replacing": 5 },
                 "slowest": { "component": "executor-manager", "index": 7, "stage": "withoutImage", "seconds": 1.5 },

@@ -109,6 +109,9 @@ impl Live {
         match seen.down {
             Some(left) => {
                 lines.extend(canvas.component("executors", self.going(&seen.executors, self.most.1)));
+                if let Some(object_cache) = &seen.object_cache {
+                    lines.extend(canvas.component("object cache", self.going(object_cache, 1)));
+                }
                 lines.extend(canvas.component("session manager", self.going(&seen.session_manager, self.most.0)));
                 let others = [(left.services, "Service"), (left.config_maps, "ConfigMap")];
                 let others =
@@ -120,6 +123,9 @@ impl Live {
             }
             None => {
                 lines.extend(canvas.component("session manager", coming(&seen.session_manager, 1)));
+                if let Some(object_cache) = &seen.object_cache {
+                    lines.extend(canvas.component("object cache", coming(object_cache, 1)));
+                }
                 lines.extend(canvas.component("executors", coming(&seen.executors, seen.replicas)));
             }
         }

@@ -23,8 +23,8 @@ pub struct Plain {
     lines: Vec<String>,
     seen: Option<Progress>,
     notices: Notices,
-    /// The readiness that people know of: session manager, executors.
-    told: (u32, u32),
+    /// The readiness that people know of: session manager, object cache, executors.
+    told: (u32, u32, u32),
     told_wave: u32,
     told_causes: BTreeSet<(Component, String)>,
     written: Writes,
@@ -43,7 +43,7 @@ impl Plain {
             lines: Vec::new(),
             seen: None,
             notices: Notices::new(verbose),
-            told: (0, 0),
+            told: (0, 0, 0),
             told_wave: 0,
             told_causes: BTreeSet::new(),
             written: Writes::default(),
@@ -155,7 +155,12 @@ impl Plain {
         let mut lines = Vec::new();
         if readiness(&seen) != self.told && seen.down.is_none() {
             let not = if seen.session_manager.ready() == 0 { "not " } else { "" };
-            lines.push(format!("{}: session manager {not}ready, {}", seen.name, executors(&seen)));
+            let cache = match seen.object_cache {
+                None => "",
+                Some(stages) if stages.ready() == 0 => "object cache not ready, ",
+                Some(_) => "object cache ready, ",
+            };
+            lines.push(format!("{}: session manager {not}ready, {cache}{}", seen.name, executors(&seen)));
         }
         self.told = readiness(&seen);
         if let Some(wave) = seen.wave.filter(|wave| wave.number > self.told_wave) {
@@ -184,7 +189,9 @@ impl Plain {
             return format!("{waiting} for {} to go: {left} left{slowest}", seen.name);
         }
         let not_ready = if seen.session_manager.ready() == 0 { "session manager not ready, " } else { "" };
-        let line = format!("{waiting} for {}: {not_ready}{}", seen.name, executors(seen));
+        let lacks_cache = seen.object_cache.is_some_and(|stages| stages.ready() == 0);
+        let cache = if lacks_cache { "object cache not ready, " } else { "" };
+        let line = format!("{waiting} for {}: {not_ready}{cache}{}", seen.name, executors(seen));
         let to_do = (seen.to_do > 0).then(|| format!("{} to change", text::count(seen.to_do, "object")));
         let causes = seen.causes.iter().take(CAUSES).map(text::cause);
         let more = seen.causes.len().saturating_sub(CAUSES) + seen.more_causes;
@@ -199,8 +206,9 @@ fn key(cause: &Cause) -> (Component, String) {
     (cause.component, cause.reason.clone())
 }
 
-fn readiness(progress: &Progress) -> (u32, u32) {
-    (progress.session_manager.ready(), progress.executors.ready())
+fn readiness(progress: &Progress) -> (u32, u32, u32) {
+    let object_cache = progress.object_cache.map_or(0, |stages| stages.ready());
+    (progress.session_manager.ready(), object_cache, progress.executors.ready())
 }
 
 fn wave(progress: &Progress) -> u32 {
