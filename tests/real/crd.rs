@@ -253,6 +253,11 @@ fn mistakes_are_refused_in_words() {
 
 /// What only the reader sees, as it says it.
 const READERS: &[&str] = &[
+    // What annotations and tags of images say of Flame.
+    "no task is ever run",
+    "Flame 0.6 needs an object cache",
+    "want a version of Flame",
+    "flame.xflops.io/object-cache-image: ",
     // How the file is spelled, and null, which is nothing to a server.
     "is given twice",
     "tags are not read",
