@@ -63,6 +63,7 @@ Register-ArgumentCompleter -Native -CommandName 'flamectl' -ScriptBlock {
         'flamectl;up' {
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Read the FlameCluster from FILE; - is standard input')
             [CompletionResult]::new('--filename', '--filename', [CompletionResultType]::ParameterName, 'Read the FlameCluster from FILE; - is standard input')
+            [CompletionResult]::new('--flame-version', '--flame-version', [CompletionResultType]::ParameterName, 'Which Flame the images hold, where their tags do not tell: the annotation flame.xflops.io/flame-version')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait for the result; --wait=false only sends')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Stop waiting after this time, as 90s, 5m or 1h30m; 0 looks once')
             [CompletionResult]::new('--wait-for', '--wait-for', [CompletionResultType]::ParameterName, 'Wait until all executors are ready, until Flame''s state is Running, or until N or N% of the executors are ready')
@@ -176,6 +177,7 @@ Register-ArgumentCompleter -Native -CommandName 'flamectl' -ScriptBlock {
         'flamectl;render' {
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Read the FlameCluster from FILE; - is standard input')
             [CompletionResult]::new('--filename', '--filename', [CompletionResultType]::ParameterName, 'Read the FlameCluster from FILE; - is standard input')
+            [CompletionResult]::new('--flame-version', '--flame-version', [CompletionResultType]::ParameterName, 'Which Flame the images hold, where their tags do not tell: the annotation flame.xflops.io/flame-version')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Print in this format')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Print in this format')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config')
@@ -254,6 +256,7 @@ Register-ArgumentCompleter -Native -CommandName 'flamectl' -ScriptBlock {
         'flamectl;diff' {
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Read the FlameCluster from FILE; - is standard input')
             [CompletionResult]::new('--filename', '--filename', [CompletionResultType]::ParameterName, 'Read the FlameCluster from FILE; - is standard input')
+            [CompletionResult]::new('--flame-version', '--flame-version', [CompletionResultType]::ParameterName, 'Which Flame the images hold, where their tags do not tell: the annotation flame.xflops.io/flame-version')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Print field by field as text, or one line an object as table')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Print field by field as text, or one line an object as table')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config')
@@ -328,6 +331,7 @@ Register-ArgumentCompleter -Native -CommandName 'flamectl' -ScriptBlock {
         'flamectl;validate' {
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Check FILE, or the *.yaml, *.yml and *.json files of a directory; - is standard input (can be repeated)')
             [CompletionResult]::new('--filename', '--filename', [CompletionResultType]::ParameterName, 'Check FILE, or the *.yaml, *.yml and *.json files of a directory; - is standard input (can be repeated)')
+            [CompletionResult]::new('--flame-version', '--flame-version', [CompletionResultType]::ParameterName, 'Which Flame the images hold, where their tags do not tell: the annotation flame.xflops.io/flame-version')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Print what is wrong in this format')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Print what is wrong in this format')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config')

@@ -274,7 +274,7 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__diff)
-            opts="-f -o -n -v -q -h --filename --strict --output --exit-zero --skip-preflight --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
+            opts="-f -o -n -v -q -h --filename --strict --flame-version --output --exit-zero --skip-preflight --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -308,6 +308,10 @@ _flamectl() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --flame-version)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --output)
@@ -1021,7 +1025,7 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__render)
-            opts="-f -o -n -v -q -h --filename --strict --output --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
+            opts="-f -o -n -v -q -h --filename --strict --flame-version --output --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1055,6 +1059,10 @@ _flamectl() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --flame-version)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --output)
@@ -1120,7 +1128,7 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__restart)
-            opts="-y -n -v -q -h --skip-preflight --wait --timeout --max-unavailable --yes --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help session-manager executor-manager"
+            opts="-y -n -v -q -h --skip-preflight --wait --timeout --max-unavailable --yes --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help session-manager object-cache executor-manager"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1412,7 +1420,7 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__up)
-            opts="-f -y -o -n -v -q -h --filename --crd --strict --wait --timeout --wait-for --max-unavailable --progress-deadline --dry-run --force-conflicts --adopt --create-namespace --skip-preflight --yes --output --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
+            opts="-f -y -o -n -v -q -h --filename --crd --strict --flame-version --wait --timeout --wait-for --max-unavailable --progress-deadline --dry-run --force-conflicts --adopt --create-namespace --skip-preflight --yes --output --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1446,6 +1454,10 @@ _flamectl() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --flame-version)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --wait)
@@ -1535,7 +1547,7 @@ _flamectl() {
             return 0
             ;;
         flamectl__subcmd__validate)
-            opts="-f -o -n -v -q -h --filename --strict --server --output --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
+            opts="-f -o -n -v -q -h --filename --strict --flame-version --server --output --kubeconfig --context --namespace --request-timeout --as --as-group --verbose --quiet --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1546,6 +1558,10 @@ _flamectl() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --flame-version)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

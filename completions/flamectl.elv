@@ -59,6 +59,7 @@ set edit:completion:arg-completer[flamectl] = {|@words|
         &'flamectl;up'= {
             cand -f 'Read the FlameCluster from FILE; - is standard input'
             cand --filename 'Read the FlameCluster from FILE; - is standard input'
+            cand --flame-version 'Which Flame the images hold, where their tags do not tell: the annotation flame.xflops.io/flame-version'
             cand --wait 'Wait for the result; --wait=false only sends'
             cand --timeout 'Stop waiting after this time, as 90s, 5m or 1h30m; 0 looks once'
             cand --wait-for 'Wait until all executors are ready, until Flame''s state is Running, or until N or N% of the executors are ready'
@@ -168,6 +169,7 @@ set edit:completion:arg-completer[flamectl] = {|@words|
         &'flamectl;render'= {
             cand -f 'Read the FlameCluster from FILE; - is standard input'
             cand --filename 'Read the FlameCluster from FILE; - is standard input'
+            cand --flame-version 'Which Flame the images hold, where their tags do not tell: the annotation flame.xflops.io/flame-version'
             cand -o 'Print in this format'
             cand --output 'Print in this format'
             cand --kubeconfig 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config'
@@ -243,6 +245,7 @@ set edit:completion:arg-completer[flamectl] = {|@words|
         &'flamectl;diff'= {
             cand -f 'Read the FlameCluster from FILE; - is standard input'
             cand --filename 'Read the FlameCluster from FILE; - is standard input'
+            cand --flame-version 'Which Flame the images hold, where their tags do not tell: the annotation flame.xflops.io/flame-version'
             cand -o 'Print field by field as text, or one line an object as table'
             cand --output 'Print field by field as text, or one line an object as table'
             cand --kubeconfig 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config'
@@ -314,6 +317,7 @@ set edit:completion:arg-completer[flamectl] = {|@words|
         &'flamectl;validate'= {
             cand -f 'Check FILE, or the *.yaml, *.yml and *.json files of a directory; - is standard input (can be repeated)'
             cand --filename 'Check FILE, or the *.yaml, *.yml and *.json files of a directory; - is standard input (can be repeated)'
+            cand --flame-version 'Which Flame the images hold, where their tags do not tell: the annotation flame.xflops.io/flame-version'
             cand -o 'Print what is wrong in this format'
             cand --output 'Print what is wrong in this format'
             cand --kubeconfig 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config'

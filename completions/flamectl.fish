@@ -63,6 +63,7 @@ complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "completions" -d '
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "man" -d 'Print a man page'
 complete -c flamectl -n "__fish_flamectl_needs_command" -f -a "version" -d 'Print the version'
 complete -c flamectl -n "__fish_flamectl_using_subcommand up" -s f -l filename -d 'Read the FlameCluster from FILE; - is standard input' -r -F
+complete -c flamectl -n "__fish_flamectl_using_subcommand up" -l flame-version -d 'Which Flame the images hold, where their tags do not tell: the annotation flame.xflops.io/flame-version' -r
 complete -c flamectl -n "__fish_flamectl_using_subcommand up" -l wait -d 'Wait for the result; --wait=false only sends' -r -f -a "true\t''
 false\t''"
 complete -c flamectl -n "__fish_flamectl_using_subcommand up" -l timeout -d 'Stop waiting after this time, as 90s, 5m or 1h30m; 0 looks once' -r
@@ -176,6 +177,7 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand events" -s v -l verbos
 complete -c flamectl -n "__fish_flamectl_using_subcommand events" -s q -l quiet -d 'Tell errors only'
 complete -c flamectl -n "__fish_flamectl_using_subcommand events" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c flamectl -n "__fish_flamectl_using_subcommand render" -s f -l filename -d 'Read the FlameCluster from FILE; - is standard input' -r -F
+complete -c flamectl -n "__fish_flamectl_using_subcommand render" -l flame-version -d 'Which Flame the images hold, where their tags do not tell: the annotation flame.xflops.io/flame-version' -r
 complete -c flamectl -n "__fish_flamectl_using_subcommand render" -s o -l output -d 'Print in this format' -r -f -a "yaml\t'One document an object'
 json\t'One List'"
 complete -c flamectl -n "__fish_flamectl_using_subcommand render" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
@@ -248,6 +250,7 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -s v -l verbose
 complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -s q -l quiet -d 'Tell errors only'
 complete -c flamectl -n "__fish_flamectl_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -s f -l filename -d 'Read the FlameCluster from FILE; - is standard input' -r -F
+complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -l flame-version -d 'Which Flame the images hold, where their tags do not tell: the annotation flame.xflops.io/flame-version' -r
 complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -s o -l output -d 'Print field by field as text, or one line an object as table' -r -f -a "text\t'Field by field'
 table\t'One line an object'"
 complete -c flamectl -n "__fish_flamectl_using_subcommand diff" -l kubeconfig -d 'Read the connection from FILE instead of $KUBECONFIG or ~/.kube/config' -r -F
@@ -318,6 +321,7 @@ complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -s v -l verbo
 complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -s q -l quiet -d 'Tell errors only'
 complete -c flamectl -n "__fish_flamectl_using_subcommand restart" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -s f -l filename -d 'Check FILE, or the *.yaml, *.yml and *.json files of a directory; - is standard input (can be repeated)' -r -F
+complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -l flame-version -d 'Which Flame the images hold, where their tags do not tell: the annotation flame.xflops.io/flame-version' -r
 complete -c flamectl -n "__fish_flamectl_using_subcommand validate" -s o -l output -d 'Print what is wrong in this format' -r -f -a "text\t'For people, on standard error'
 json\t'One object, to which later versions only add'
 sarif\t'SARIF 2.1.0, for code hosts'

@@ -55,7 +55,7 @@ fn a_flame_goes_to_0_6_and_back_after_a_yes() {
     let old = space.objects();
     assert_eq!(at(&old[CACHE], SELECTED), "executor-manager");
     let file = space.file("new.yaml", &flame_06());
-    space.flamectl(&["diff", "-f", &file]).exits(1).prints("create   Pod demo-object-cache");
+    space.flamectl(&["diff", "-f", &file]).exits(1).prints("create    Pod demo-object-cache");
     space.up_with(&flame_06(), &[]).exits(5);
     assert_eq!(uids(&space.objects()), uids(&old));
     space.up(&flame_06()).exits(0).prints("Running");

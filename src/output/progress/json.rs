@@ -368,6 +368,7 @@ mod tests {
     fn progress_has_the_same_keys_whatever_there_is_to_tell() {
         let empty = progress(&up(1, 10, 10), at(0.0), at(2.5));
         let full = Progress {
+            object_cache: Some(Stages::default()),
             wave: Some(Wave { number: 2, of: 4, replacing: 5 }),
             slowest: Some(Slowest { pod: PodIndex::Executor(7), stage: Stage::NoImage, since: at(1.0) }),
             causes: vec![held("ErrImagePull", "not found", 3..10)],
@@ -388,13 +389,15 @@ mod tests {
         assert_eq!(
             empty,
             json!({ "event": "progress", "flame": "demo", "elapsed": 2.5, "timeLeft": null, "givesUpIn": null,
-                "sessionManager": stages(1, 0), "objectCache": null, "executors": stages(10, 0), "replicas": 10, "toDo": 0, "left": null,
+                "sessionManager": stages(1, 0), "objectCache": null, "executors": stages(10, 0),
+                "replicas": 10, "toDo": 0, "left": null,
                 "wave": null, "slowest": null, "causes": [], "moreCauses": 0 })
         );
         assert_eq!(
             full,
             json!({ "event": "progress", "flame": "demo", "elapsed": 2.5, "timeLeft": 297.5, "givesUpIn": 59.5,
-                "sessionManager": stages(0, 0), "executors": stages(3, 0), "replicas": 0, "toDo": 6,
+                "sessionManager": stages(0, 0), "objectCache": stages(0, 0),
+                "executors": stages(3, 0), "replicas": 0, "toDo": 6,
                 "left": { "pods": 3, "services": 2, "configMaps": 1 },
                 "wave": { "number": 2, "of": 4, "replacing": 5 },
                 "slowest": { "component": "executor-manager", "index": 7, "stage": "withoutImage", "seconds": 1.5 },
