@@ -620,8 +620,8 @@ pub struct CheckArgs {
     pub run_as_user: Option<RunAs>,
     /// Which Flame the images hold, where their tags do not tell: the annotation flame.xflops.io/flame-version
     ///
-    /// From 0.6 on the object cache has a Pod of its own. The record keeps it, but not the file: an up without it reads the
-    /// file alone
+    /// From 0.6 on the object cache has a Pod of its own. The record keeps the version, the file does not: up without this
+    /// goes by the file alone
     #[arg(long, value_name = "VERSION", value_parser = flame_version)]
     pub flame_version: Option<Version>,
 }

@@ -389,8 +389,16 @@ fn disturbed(seed: u64, sabotage: Sabotage) {
     assert_eq!(world.server.writes, writes, "seed {seed}: a run without changes wrote");
 }
 
+/// Returns the flame with images of Flame 0.6, whose object cache has a Pod.
+fn of_flame_06(mut flame: FlameCluster) -> FlameCluster {
+    let images = [&mut flame.spec.session_manager.image, &mut flame.spec.executor_manager.image];
+    images.into_iter().for_each(|image| *image = image.replace(":v", ":v0.6."));
+    flame
+}
+
 fn random_flame(rng: &mut Rng, image: &str) -> FlameCluster {
-    flame(rng.u32(0..4), rng.u32(0..5), rng.u32(0..6), image)
+    let flame = flame(rng.u32(0..4), rng.u32(0..5), rng.u32(0..6), image);
+    if rng.u32(0..3) == 0 { of_flame_06(flame) } else { flame }
 }
 
 fn random_desired(rng: &mut Rng) -> Desired {
@@ -474,6 +482,28 @@ fn of_two_commands_at_once_one_wins_whole() {
         race(seed, Some(&before), [&one, &other]);
         race(seed, Some(&before), [&one, &down]);
         race(seed, Some(&before), [&down, &down]);
+    }
+}
+
+#[test]
+fn another_generation_keeps_the_budget_and_brings_and_takes_the_object_cache() {
+    let object_cache = ObjectRef::new(Kind::Pod, names::object_cache(NAME));
+    for seed in 0..20 {
+        let mut world = World::new(seed, CALM);
+        world.run(&up(&flame(2, 6, 0, "")), options()).unwrap();
+        for (flame, has_object_cache) in [
+            (of_flame_06(flame(2, 6, 0, "")), true),
+            (of_flame_06(flame(3, 6, 0, "")), true),
+            (flame(2, 6, 0, ""), false),
+        ] {
+            world.least_ready = usize::MAX;
+            let options = Options { max_unavailable: MaxUnavailable::Count(2), ..options() };
+            world.run(&up(&flame), options).unwrap();
+            assert_eq!(world.server.objects.contains_key(&object_cache), has_object_cache, "seed {seed}");
+            assert!(world.least_ready >= 4, "seed {seed}: {} ready", world.least_ready);
+        }
+        world.run(&Desired::Down(NAME.into()), options()).unwrap();
+        assert!(world.server.objects.is_empty(), "seed {seed}");
     }
 }
 
