@@ -13,17 +13,16 @@
 #[allow(dead_code, reason = "other tests use all of it")]
 #[path = "real/bed.rs"]
 mod bed;
+#[path = "node/skip.rs"]
+mod skip;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use bed::{Bed, Namespace, PATIENCE, Ran, at};
-
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bed/bed");
 
 /// Returns a flame of stand-ins with this many executors.
 fn demo(replicas: u32) -> String {
@@ -46,13 +45,7 @@ spec:
 /// Starts a control plane with a real node; none where the machine can have no such node.
 #[track_caller]
 fn node(name: &str, options: &[&str]) -> Option<Bed> {
-    let asked = Command::new(SCRIPT).arg("lacks-for-node").output().unwrap();
-    if asked.status.success() {
-        let lack = String::from_utf8(asked.stdout).unwrap();
-        assert!(std::env::var("FLAMECTL_NODE").as_deref() != Ok("required"), "{lack}");
-        let test = std::thread::current().name().unwrap_or_default().to_owned();
-        // What a macro prints is kept from whoever runs tests that pass.
-        std::io::stderr().write_all(format!("skipped {test}: {lack}").as_bytes()).unwrap();
+    if skip::is_skipped() {
         return None;
     }
     let node = Bed::start_with(name, &[&["--real-node"], options].concat());

@@ -1,6 +1,5 @@
 //! A flame on the real node: its file, its tasks, and what the node has of it.
 
-use std::io::Write;
 use std::process::Command;
 use std::sync::{OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Instant;
@@ -8,6 +7,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 use crate::bed::{Bed, Namespace, PATIENCE, Ran};
+use crate::skip;
 
 /// A flame of the reference's time; its images are stand-ins with upstream's names.
 pub const DEMO: &str = "\
@@ -67,8 +67,7 @@ impl Drop for Space {
 impl Drop for OwnNode {
     /// Whatever happened, the next test finds the node as it was.
     fn drop(&mut self) {
-        let bed = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bed/bed");
-        let started = Command::new(bed).arg("start-kubelet").arg(&self.space.bed.dir).status();
+        let started = Command::new(skip::SCRIPT).arg("start-kubelet").arg(&self.space.bed.dir).status();
         let uncordoned = self.space.bed.kubectl().args(["uncordon", "node-real"]).status();
         remove(&self.space);
         // A panic while one is under way would hide the first.
@@ -100,27 +99,13 @@ pub fn own_node() -> Option<OwnNode> {
 #[track_caller]
 fn node() -> Option<&'static Bed> {
     static STARTED: OnceLock<Result<Bed, String>> = OnceLock::new();
-    if let Some(lack) = lack() {
-        let name = std::thread::current().name().unwrap_or_default().to_owned();
-        assert!(std::env::var("FLAMECTL_NODE").as_deref() != Ok("required"), "{lack}");
-        // What is printed with `eprintln!` is kept from whoever runs tests that pass.
-        std::io::stderr().write_all(format!("skipped {name}: {lack}\n").as_bytes()).unwrap();
+    if skip::is_skipped() {
         return None;
     }
     match STARTED.get_or_init(|| Bed::start_with("node", &["--real-node"])) {
         Ok(bed) => Some(bed),
         Err(why) => panic!("there is no node to test on:\n{why}"),
     }
-}
-
-fn lack() -> Option<&'static str> {
-    static LACK: OnceLock<Option<String>> = OnceLock::new();
-    let ask = || {
-        let bed = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bed/bed");
-        let output = Command::new(bed).arg("lacks-for-node").output().unwrap();
-        output.status.success().then(|| String::from_utf8(output.stdout).unwrap().trim().to_owned())
-    };
-    LACK.get_or_init(ask).as_deref()
 }
 
 /// What a test does with the flame `demo` of a namespace.
@@ -208,8 +193,7 @@ pub trait Flame {
     /// Runs a command as a process of the node.
     #[track_caller]
     fn in_node(&self, command: &[&str]) -> String {
-        let bed = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bed/bed");
-        let mut run = Command::new(bed);
+        let mut run = Command::new(skip::SCRIPT);
         run.arg("in-node").arg(&self.namespace().bed.dir).args(command);
         Ran::of(run).exits(0).stdout
     }

@@ -19,6 +19,7 @@ mod flame;
 #[allow(dead_code, reason = "other tests use all of it")]
 #[path = "../real/running.rs"]
 mod running;
+mod skip;
 
 mod comes_back;
 mod trouble;
