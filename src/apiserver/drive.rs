@@ -21,14 +21,13 @@ use crate::flame::rollout::{Event, Outcome, Progress, Rollout, Step, Time, Write
 /// How often an observer ticks while something is awaited.
 pub const TICK: Duration = Duration::from_millis(250);
 /// What looking how far a command is may cost while it writes: one part of this many of its time.
-const TELLING: u32 = 20;
+const TELLING: u32 = 100;
 /// Requests in flight at first, and at most: inside the 49 seats that API priority and fairness gives one ordinary user.
 const WINDOW: (usize, usize) = (8, 40);
 /// How often an observer ticks while all is well.
 const IDLE: Duration = Duration::from_secs(60);
-/// A step over many Pods costs; news gather for so many times that long, which bounds the share of a core. Whoever keeps flames
-/// for months takes less of it than whoever waits for one.
-const GATHERING: (u32, u32) = (4, 20);
+/// A step over many Pods that do not serve costs; news gather for so many times that long, which bounds the share of a core.
+const GATHERING: u32 = 100;
 /// Longest time for which news gather, so that what is harmed is put right within a second.
 const GATHERS: Duration = Duration::from_millis(500);
 /// How long writes in flight may take to end after an interruption, where they are waited for.
@@ -96,14 +95,11 @@ impl Drive<'_> {
                 Step::Write(writes) => {
                     Box::pin(self.write(rollout, writes, &mut window, &mut told, outside)).await?;
                 }
-                Step::Done => {
-                    sleep((cost * GATHERING.1).min(GATHERS)).await;
-                    self.wait(rollout, &mut inquirer, (None, IDLE), outside).await;
-                }
-                Step::Wait(until) => {
-                    let times = if outside.aims.is_some() { GATHERING.1 } else { GATHERING.0 };
-                    sleep((cost * times).min(GATHERS)).await;
-                    self.wait(rollout, &mut inquirer, (until, TICK), outside).await;
+                Step::Done | Step::Wait(_) => {
+                    let patience = if let Step::Wait(until) = step { (until, TICK) } else { (None, IDLE) };
+                    if gathered(cost, outside).await {
+                        self.wait(rollout, &mut inquirer, patience, outside).await;
+                    }
                 }
             }
         }
@@ -118,7 +114,7 @@ impl Drive<'_> {
         self.started.elapsed()
     }
 
-    fn tell(&self, rollout: &Rollout, told: &mut Told) {
+    fn tell(&self, rollout: &mut Rollout, told: &mut Told) {
         let before = self.now();
         let progress = rollout.progress();
         if told.progress.as_ref() != Some(&progress) {
@@ -363,6 +359,14 @@ impl Drive<'_> {
             }
         }
         true
+    }
+}
+
+/// Lets news gather after a step that took `cost`; returns whether it was not interrupted.
+async fn gathered(cost: Duration, outside: &mut Outside) -> bool {
+    tokio::select! {
+        () = sleep((cost * GATHERING).min(GATHERS)) => true,
+        Ok(()) = outside.interrupted.changed() => false,
     }
 }
 

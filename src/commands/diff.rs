@@ -57,7 +57,7 @@ fn texts(plan: &Plan, new: &Manifests, snapshot: &Snapshot) -> Result<String> {
     let old = old.and_then(|flame| manifests(&flame).ok());
     let mut shown: Vec<&Change> = Vec::new();
     let mut text = String::new();
-    for change in plan.changes.iter().filter(|change| change.op != Op::Keep) {
+    for change in plan.changes() {
         if shown
             .iter()
             .any(|it| (it.component, it.object.kind, it.op) == (change.component, change.object.kind, change.op))

@@ -32,7 +32,7 @@ pub async fn run(context: &Context<'_>, args: &DownArgs) -> Result<u8> {
     view.finish();
     let key = FlameKey::new(namespace.clone(), name.clone());
     let object = flame_object(&api, &key, rollout.snapshot(), &view).await?;
-    for stray in &plan.strays {
+    for stray in plan.strays() {
         context.printer.line(&format!("{stray} is not this flame's: left alone"));
     }
     if plan.is_empty() && object.is_none() {

@@ -166,7 +166,7 @@ impl Work<'_> {
 pub fn confirm(context: &Context<'_>, rollout: &Rollout, plan: &Plan, yes: bool) -> Result<()> {
     let ready: HashSet<&str> =
         rollout.snapshot().pods.values().filter(|pod| pod.is_ready()).map(|pod| pod.meta.name.as_str()).collect();
-    let hit = plan.changes.iter().filter(|it| it.disrupts() && ready.contains(it.object.name.as_str())).count();
+    let hit = plan.changes().filter(|it| it.disrupts() && ready.contains(it.object.name.as_str())).count();
     if hit == 0 || yes {
         return Ok(());
     }

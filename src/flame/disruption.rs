@@ -22,8 +22,7 @@ pub fn disruption(plan: &Plan, manifests: &Manifests, snapshot: &Snapshot, budge
 
 /// An object cache that is not ready holds nothing for anybody.
 fn object_cache(plan: &Plan, snapshot: &Snapshot) -> Option<String> {
-    let change =
-        plan.changes.iter().find(|it| it.component == Component::ObjectCache && it.object.kind == Kind::Pod)?;
+    let change = plan.changes().find(|it| it.component == Component::ObjectCache && it.object.kind == Kind::Pod)?;
     let serves = snapshot.pods.get(&change.object.name).is_some_and(|pod| pod.is_ready());
     if !change.disrupts() || !serves {
         return None;
@@ -34,8 +33,7 @@ fn object_cache(plan: &Plan, snapshot: &Snapshot) -> Option<String> {
 
 /// A session manager that is not ready serves nobody, so its restart disrupts nobody.
 fn session_manager(plan: &Plan, manifests: &Manifests, snapshot: &Snapshot) -> Option<String> {
-    let change =
-        plan.changes.iter().find(|it| it.component == Component::SessionManager && it.object.kind == Kind::Pod)?;
+    let change = plan.changes().find(|it| it.component == Component::SessionManager && it.object.kind == Kind::Pod)?;
     let serves = snapshot.pods.get(&change.object.name).is_some_and(|pod| pod.is_ready());
     if !change.disrupts() || !serves {
         return None;
@@ -69,7 +67,7 @@ fn replaced(plan: &Plan, manifests: &Manifests, budget: MaxUnavailable) -> Optio
 }
 
 fn stopped(plan: &Plan) -> Option<String> {
-    let surplus = plan.changes.iter().filter(|it| it.op == Op::Delete && it.why.contains(&Why::Surplus)).count();
+    let surplus = plan.changes().filter(|it| it.op == Op::Delete && it.why.contains(&Why::Surplus)).count();
     match surplus {
         0 => None,
         1 => Some("1 executor stops: its tasks are run again by others".to_owned()),
@@ -79,6 +77,6 @@ fn stopped(plan: &Plan) -> Option<String> {
 
 fn executors(plan: &Plan, manifests: &Manifests, op: Op) -> Vec<u32> {
     let name = &manifests.flame.metadata.name;
-    let changes = plan.changes.iter().filter(|it| it.component == Component::ExecutorManager && it.op == op);
+    let changes = plan.changes().filter(|it| it.component == Component::ExecutorManager && it.op == op);
     changes.filter_map(|it| super::names::executor_index(name, &it.object.name)).collect()
 }

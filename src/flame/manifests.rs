@@ -204,6 +204,15 @@ impl Manifests {
             .chain(executors.map(move |index| ObjectRef::new(Kind::Pod, names::executor_manager(&name, index))))
     }
 
+    /// Tells whether the flame has this Pod.
+    pub fn wants(&self, which: PodIndex) -> bool {
+        match which {
+            PodIndex::SessionManager => true,
+            PodIndex::ObjectCache => self.object_cache.is_some(),
+            PodIndex::Executor(index) => index < self.flame.spec.executor_manager.replicas,
+        }
+    }
+
     fn template(&self, component: Component) -> &PodTemplate {
         match component {
             // Before Flame 0.6 the executor managers are the object cache.

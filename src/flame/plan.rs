@@ -4,7 +4,7 @@
 
 mod drift;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use k8s_openapi::api::core::v1::Service;
@@ -38,6 +38,11 @@ impl Desired {
             Self::Up(manifests) => &manifests.flame.metadata.name,
             Self::Down(name) => name,
         }
+    }
+
+    /// Returns how many executors there should be; none of a flame that goes.
+    pub fn replicas(&self) -> Option<u32> {
+        self.manifests().map(|manifests| manifests.flame.spec.executor_manager.replicas)
     }
 
     /// Returns the FlameCluster object that the flame lives as.
@@ -184,26 +189,102 @@ pub struct Foreign {
     pub owner: String,
 }
 
-/// What has to change. Nothing but [`Op::Keep`] means nothing to do.
+/// What has to change; what stays is only counted. It can be made anew, or brought up to date for the objects that news were
+/// about ([`update`]).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// One entry an object: record, Services, session manager, object cache, executors by index, what is beyond them.
-    pub changes: Vec<Change>,
-    /// What stands in the way; where there is any, nothing may be written (design: rule 2).
-    pub foreign: Vec<Foreign>,
-    /// What carries our labels but none of our names: told, never touched.
-    pub strays: Vec<ObjectRef>,
+    changes: BTreeMap<Place, Change>,
+    foreign: BTreeMap<Place, Foreign>,
+    strays: BTreeSet<ObjectRef>,
+    /// How many objects should be there.
+    wanted: usize,
+}
+
+/// Where an object stands in a plan: record, Services, session manager, object cache, executors by index; of a flame that
+/// goes the other way round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place(u8, Option<PodIndex>);
+
+impl Place {
+    /// Returns the place of an object under one of a flame's names.
+    fn of(desired: &Desired, object: &ObjectRef) -> Option<Self> {
+        let flame = desired.name();
+        let place = match object.kind {
+            Kind::ConfigMap if object.name == names::config_map(flame) => Self(0, None),
+            Kind::Service if object.name == names::session_manager(flame) => Self(1, None),
+            Kind::Service if object.name == names::object_cache(flame) => Self(2, None),
+            Kind::Pod => {
+                let which = PodIndex::of(flame, &object.name)?;
+                let rank = match which {
+                    PodIndex::SessionManager => 3,
+                    PodIndex::ObjectCache => 4,
+                    PodIndex::Executor(_) => 5,
+                };
+                Self(rank, Some(which))
+            }
+            Kind::ConfigMap | Kind::Service => return None,
+        };
+        Some(match desired {
+            Desired::Up(_) => place,
+            Desired::Down(_) => Self(5 - place.0, place.1),
+        })
+    }
 }
 
 impl Plan {
+    /// Makes one of its parts.
+    #[cfg(test)]
+    pub fn of(changes: Vec<Change>, foreign: Vec<Foreign>, strays: Vec<ObjectRef>, kept: usize) -> Self {
+        let places = || (0..).map(|place| Place(place, None));
+        let change = changes.iter().filter(|change| change.op != Op::Delete).count();
+        Self {
+            wanted: kept + change + foreign.len(),
+            changes: places().zip(changes).collect(),
+            foreign: places().zip(foreign).collect(),
+            strays: strays.into_iter().collect(),
+        }
+    }
+
+    /// Returns what does not stay as it is, one entry an object in the order in which it is shown.
+    pub fn changes(&self) -> impl Iterator<Item = &Change> {
+        self.changes.values()
+    }
+
+    /// Returns what stands in the way; where there is any, nothing may be written (design: rule 2).
+    pub fn foreign(&self) -> impl ExactSizeIterator<Item = &Foreign> {
+        self.foreign.values()
+    }
+
+    /// Returns what carries our labels but none of our names: told, never touched.
+    pub fn strays(&self) -> impl ExactSizeIterator<Item = &ObjectRef> {
+        self.strays.iter()
+    }
+
+    /// Tells whether an object has to change or go.
+    pub fn has(&self, desired: &Desired, object: &ObjectRef) -> bool {
+        Place::of(desired, object).is_some_and(|place| self.changes.contains_key(&place))
+    }
+
     /// Tells whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.changes.iter().all(|change| change.op == Op::Keep)
+        self.changes.is_empty()
+    }
+
+    /// Returns how many objects have to change or go.
+    pub fn to_do(&self) -> usize {
+        self.changes.len()
     }
 
     /// Returns how many objects `op` befalls.
     pub fn count(&self, op: Op) -> usize {
-        self.changes.iter().filter(|change| change.op == op).count()
+        match op {
+            // What goes was not wanted; whatever else changes was.
+            Op::Keep => {
+                let change = self.changes.len() - self.count(Op::Delete);
+                self.wanted.saturating_sub(change + self.foreign.len())
+            }
+            op => self.changes().filter(|change| change.op == op).count(),
+        }
     }
 
     /// Returns the rights that carrying the plan out takes; server-side apply is `patch`, and `create` where the object is
@@ -213,7 +294,7 @@ impl Plan {
             return Vec::new();
         }
         let mut rights = [Kind::ConfigMap, Kind::Service, Kind::Pod].map(|kind| ("watch", kind.resource())).to_vec();
-        for change in &self.changes {
+        for change in self.changes() {
             let resource = change.object.kind.resource();
             let verbs: &[&str] = match change.op {
                 Op::Keep => continue,
@@ -233,7 +314,7 @@ impl Plan {
 
     /// Tells whether a running Pod is restarted or taken away.
     pub fn disrupts(&self) -> bool {
-        self.changes.iter().any(|change| change.disrupts())
+        self.changes().any(Change::disrupts)
     }
 }
 
@@ -258,20 +339,31 @@ pub struct PlanOptions<'a> {
 
 /// Returns what has to change so that `snapshot` becomes `desired`.
 pub fn plan(desired: &Desired, snapshot: &Snapshot, options: PlanOptions<'_>) -> Plan {
-    let (flame, owner) = (desired.name(), desired.owner());
-    let planner = Planner { flame, owner, snapshot, options, plan: Plan::default(), metadata: None };
-    match desired {
-        Desired::Up(manifests) => planner.up(manifests),
-        Desired::Down(_) => planner.down(),
-    }
+    let wanted: Vec<ObjectRef> = desired.manifests().into_iter().flat_map(Manifests::objects).collect();
+    let mut plan = Plan { wanted: wanted.len(), ..Plan::default() };
+    let missing = wanted.into_iter().filter(|object| snapshot.meta(object).is_none());
+    update(&mut plan, desired, snapshot, options, missing.chain(snapshot.objects().map(|(object, _)| object)));
+    plan
+}
+
+/// Brings a plan up to date after something was heard of `objects`; all else is as it was when the plan was made.
+pub fn update(
+    plan: &mut Plan,
+    desired: &Desired,
+    snapshot: &Snapshot,
+    options: PlanOptions<'_>,
+    objects: impl IntoIterator<Item = ObjectRef>,
+) {
+    let mut planner = Planner { desired, owner: desired.owner(), snapshot, options, plan, metadata: None };
+    objects.into_iter().for_each(|object| planner.look_at(object));
 }
 
 struct Planner<'a> {
-    flame: &'a str,
+    desired: &'a Desired,
     owner: Option<&'a Owner>,
     snapshot: &'a Snapshot,
     options: PlanOptions<'a>,
-    plan: Plan,
+    plan: &'a mut Plan,
     /// What was found of the last Pod's metadata.
     metadata: Option<PodMetadata>,
 }
@@ -302,58 +394,75 @@ impl PodMetadata {
 }
 
 impl Planner<'_> {
-    fn up(mut self, manifests: &Manifests) -> Plan {
-        let record = ObjectRef::new(Kind::ConfigMap, names::config_map(self.flame));
-        let observed = self.snapshot.record(self.flame);
-        self.push(record, Component::Config, observed.map(|it| &it.meta), |_| record_change(manifests, observed));
-        for (service, component) in manifests.services().iter().zip([Component::SessionManager, Component::ObjectCache])
-        {
-            let name = service.metadata.name.clone().unwrap_or_default();
-            let observed = self.snapshot.services.get(&name);
-            let object = ObjectRef::new(Kind::Service, name);
-            let owner = self.owner;
-            self.push(object, component, observed.map(|it| &it.meta), |_| service_change(service, owner, observed));
+    fn look_at(&mut self, object: ObjectRef) {
+        let place = Place::of(self.desired, &object);
+        if let Some(place) = place {
+            self.plan.changes.remove(&place);
+            self.plan.foreign.remove(&place);
         }
-        self.pod(manifests, PodIndex::SessionManager);
-        let has_object_cache = manifests.flame.has_object_cache_pod();
-        if has_object_cache {
-            self.pod(manifests, PodIndex::ObjectCache);
+        self.plan.strays.remove(&object);
+        match (self.desired, place) {
+            (Desired::Up(manifests), Some(place)) => self.up(manifests, place, object),
+            (Desired::Down(_), Some(place)) => self.down(place, object),
+            // Other Pods with our labels are none of our business; all else is read by its name only.
+            (_, None) if self.snapshot.meta(&object).is_some() => drop(self.plan.strays.insert(object)),
+            (_, None) => {}
         }
-        let replicas = manifests.flame.spec.executor_manager.replicas;
-        for index in 0..replicas {
-            self.pod(manifests, PodIndex::Executor(index));
-        }
-        self.surplus(replicas, has_object_cache);
-        self.plan
     }
 
-    /// Everything that is ours goes: Pods, Services, the record last (design: Commands).
-    fn down(mut self) -> Plan {
-        for (object, meta) in self.snapshot.objects() {
-            match self.component(&object) {
-                Some(component) if meta.ownership(self.flame) == Ownership::Ours => {
-                    self.plan.changes.push(Change { object, component, op: Op::Delete, why: vec![Why::Down] });
-                }
-                _ => self.plan.strays.push(object),
+    /// Looks at an object of a flame that is brought up.
+    fn up(&mut self, manifests: &Manifests, place: Place, object: ObjectRef) {
+        let (snapshot, owner) = (self.snapshot, self.owner);
+        match (object.kind, place.1) {
+            (Kind::Pod, Some(which)) if manifests.wants(which) => self.pod(manifests, which, place, object),
+            (Kind::Pod, which) => self.surplus(which, place, object),
+            (Kind::ConfigMap, _) => {
+                let observed = snapshot.config_maps.get(&object.name);
+                let meta = observed.map(|it| &it.meta);
+                self.put(place, object, Component::Config, meta, |_| record_change(manifests, observed));
+            }
+            (Kind::Service, _) => {
+                let [session_manager, object_cache] = manifests.services();
+                let (desired, component) = match place.0 {
+                    1 => (session_manager, Component::SessionManager),
+                    _ => (object_cache, Component::ObjectCache),
+                };
+                let observed = snapshot.services.get(&object.name);
+                let meta = observed.map(|it| &it.meta);
+                self.put(place, object, component, meta, |_| service_change(&desired, owner, observed));
             }
         }
-        self.plan
     }
 
-    fn pod(&mut self, manifests: &Manifests, which: PodIndex) {
-        let (name, component) = (which.pod_name(self.flame), which.component());
+    /// Looks at an object of a flame that goes. Everything that is ours does: Pods, Services, the record last (design: Commands).
+    fn down(&mut self, place: Place, object: ObjectRef) {
+        let Some(meta) = self.snapshot.meta(&object) else { return };
+        if meta.ownership(self.desired.name()) != Ownership::Ours {
+            self.plan.strays.insert(object);
+            return;
+        }
+        let component = match (object.kind, place.1) {
+            (_, Some(which)) => which.component(),
+            (Kind::ConfigMap, None) => Component::Config,
+            _ if object.name == names::object_cache(self.desired.name()) => Component::ObjectCache,
+            _ => Component::SessionManager,
+        };
+        self.plan.changes.insert(place, Change { object, component, op: Op::Delete, why: vec![Why::Down] });
+    }
+
+    fn pod(&mut self, manifests: &Manifests, which: PodIndex, place: Place, object: ObjectRef) {
+        let component = which.component();
         let index = match which {
             PodIndex::Executor(index) => Some(index),
             PodIndex::SessionManager | PodIndex::ObjectCache => None,
         };
-        let observed = self.snapshot.pod(&name);
-        let object = ObjectRef::new(Kind::Pod, name);
+        let observed = self.snapshot.pod(&object.name);
         let known = self.metadata.take();
         let metadata = observed.map(|pod| match known {
             Some(known) if known.is_of(component, pod) => known,
             _ => PodMetadata::of(manifests, component, pod),
         });
-        self.push(object, component, observed.map(|it| &it.meta), |options| {
+        self.put(place, object, component, observed.map(|it| &it.meta), |options| {
             let there = observed.zip(metadata.as_ref());
             there.map_or((Op::Create, vec![Why::Missing]), |(pod, metadata)| {
                 pod_change(manifests, component, index, (pod, metadata), options)
@@ -362,31 +471,25 @@ impl Planner<'_> {
         self.metadata = metadata;
     }
 
-    /// Executors beyond `replicas` go, and an object cache that Flame before 0.6 has no use for; other Pods with our labels
-    /// are none of our business.
-    fn surplus(&mut self, replicas: u32, has_object_cache: bool) {
-        for pod in self.snapshot.pods.values() {
-            let object = ObjectRef::new(Kind::Pod, &pod.meta.name);
-            let (which, why) = match PodIndex::of(self.flame, &pod.meta.name) {
-                Some(PodIndex::SessionManager) => continue,
-                Some(PodIndex::ObjectCache) if has_object_cache => continue,
-                Some(PodIndex::Executor(index)) if index < replicas => continue,
-                Some(which @ PodIndex::ObjectCache) => (Some(which), Why::NoSuchPart),
-                which => (which, Why::Surplus),
-            };
-            match which.map(PodIndex::component) {
-                // What is left over goes by itself.
-                Some(_) if pod.meta.is_left_over(self.owner) => {}
-                Some(component) if pod.meta.ownership_under(self.flame, self.owner) == Ownership::Ours => {
-                    self.plan.changes.push(Change { object, component, op: Op::Delete, why: vec![why] });
-                }
-                _ => self.plan.strays.push(object),
-            }
+    /// Executors beyond `replicas` go, and an object cache that Flame before 0.6 has no use for.
+    fn surplus(&mut self, which: Option<PodIndex>, place: Place, object: ObjectRef) {
+        let Some(pod) = self.snapshot.pod(&object.name) else { return };
+        let Some(component) = which.map(PodIndex::component) else { return };
+        // What is left over goes by itself.
+        if pod.meta.is_left_over(self.owner) {
+            return;
         }
+        if pod.meta.ownership_under(self.desired.name(), self.owner) != Ownership::Ours {
+            self.plan.strays.insert(object);
+            return;
+        }
+        let why = if component == Component::ObjectCache { Why::NoSuchPart } else { Why::Surplus };
+        self.plan.changes.insert(place, Change { object, component, op: Op::Delete, why: vec![why] });
     }
 
-    fn push(
+    fn put(
         &mut self,
+        place: Place,
         object: ObjectRef,
         component: Component,
         meta: Option<&ObservedMeta>,
@@ -394,31 +497,23 @@ impl Planner<'_> {
     ) {
         if meta.is_some_and(|meta| meta.is_left_over(self.owner)) {
             let (op, why) = (Op::Create, vec![Why::Terminating]);
-            self.plan.changes.push(Change { object, component, op, why });
+            self.plan.changes.insert(place, Change { object, component, op, why });
             return;
         }
-        let foreign = match meta.map(|meta| meta.ownership_under(self.flame, self.owner)) {
+        let foreign = match meta.map(|meta| meta.ownership_under(self.desired.name(), self.owner)) {
             Some(Ownership::Foreign(owner)) => Some(owner),
             _ => None,
         };
         let (op, why) = match foreign {
             Some(owner) if !self.options.adopt => {
-                self.plan.foreign.push(Foreign { object, owner });
+                self.plan.foreign.insert(place, Foreign { object, owner });
                 return;
             }
             Some(_) => adopted(change(self.options)),
             None => change(self.options),
         };
-        self.plan.changes.push(Change { object, component, op, why });
-    }
-
-    fn component(&self, object: &ObjectRef) -> Option<Component> {
-        match object.kind {
-            Kind::ConfigMap if object.name == names::config_map(self.flame) => Some(Component::Config),
-            Kind::Service if object.name == names::object_cache(self.flame) => Some(Component::ObjectCache),
-            Kind::Service if object.name == names::session_manager(self.flame) => Some(Component::SessionManager),
-            Kind::Pod => PodIndex::of(self.flame, &object.name).map(PodIndex::component),
-            _ => None,
+        if op != Op::Keep {
+            self.plan.changes.insert(place, Change { object, component, op, why });
         }
     }
 }

@@ -67,9 +67,9 @@ pub struct Questions {
 /// Returns what to ask before `plan` is carried out. Its `rights` are left to the caller: not every command writes.
 pub fn questions(plan: &Plan) -> Questions {
     let makes = |op: Op| matches!(op, Op::Create | Op::Replace | Op::Resize);
-    let any = plan.changes.iter().any(|change| makes(change.op));
-    let pods = plan.changes.iter().any(|change| change.object.kind == Kind::Pod && makes(change.op));
-    let admitted = plan.changes.iter().any(|change| change.disrupts() && change.op != Op::Delete);
+    let any = plan.changes().any(|change| makes(change.op));
+    let pods = plan.changes().any(|change| change.object.kind == Kind::Pod && makes(change.op));
+    let admitted = plan.changes().any(|change| change.disrupts() && change.op != Op::Delete);
     Questions { namespace: any || admitted, quotas: any, room_for_pods: pods, rights: Vec::new() }
 }
 
@@ -122,7 +122,7 @@ struct Pods<'a> {
 impl<'a> Pods<'a> {
     fn of(case: &Case<'a>) -> Vec<Self> {
         let is_changed =
-            |component| case.plan.changes.iter().any(|it| it.object.kind == Kind::Pod && it.component == component);
+            |component| case.plan.changes().any(|it| it.object.kind == Kind::Pod && it.component == component);
         let there = Component::WITH_PODS.into_iter().filter(|it| *it != Component::ObjectCache || is_changed(*it));
         there.map(|component| Self::of_component(case, component)).collect()
     }
@@ -137,7 +137,7 @@ impl<'a> Pods<'a> {
         let ask = Ask::of_pod(spec, &case.surroundings.limit_ranges);
         let mut pods =
             Self { component, spec, ask, wanted, fresh: 0, renewed: 0, leaving: Vec::new(), admitted: false };
-        for change in case.plan.changes.iter().filter(|it| it.object.kind == Kind::Pod && it.component == component) {
+        for change in case.plan.changes().filter(|it| it.object.kind == Kind::Pod && it.component == component) {
             let before = case.snapshot.pod(&change.object.name);
             match change.op {
                 Op::Keep => continue,

@@ -4,6 +4,7 @@
 //! again, or what to wait for and until when. It knows no clock and no network: time is passed in, results are told.
 //! A rerun after a crash is the ordinary path: nothing is remembered but what the server says (design: rule 3).
 
+mod known;
 mod options;
 mod patience;
 mod progress;
@@ -13,6 +14,7 @@ mod sightings;
 mod stranded;
 mod write;
 
+use known::Known;
 use patience::{Doubts, refused};
 use repairs::Repairs;
 use sightings::Sightings;
@@ -30,8 +32,8 @@ use super::FlameCluster;
 use super::manifests::Manifests;
 use super::names::{self, Component, Kind, ObjectRef, PodIndex};
 use super::observed::{ObservedMeta, ObservedPod, Ownership, Seconds, Snapshot};
-use super::plan::{self, Change, Desired, Op, Plan, PlanOptions, Why};
-use super::state::{ClusterState, Verdict, verdict};
+use super::plan::{self, Change, Desired, Op, Plan, Why};
+use super::state::{ClusterState, Verdict};
 use super::timeline::{StartUp, Timeline};
 use crate::error::{Error, Result};
 
@@ -121,6 +123,7 @@ pub struct Rollout {
     gives_up_at: Option<Time>,
     /// The newest time that it was told.
     now: Time,
+    known: Known,
     sightings: Sightings,
     timeline: Timeline,
     /// The newest wave.
@@ -157,13 +160,16 @@ impl Rollout {
             changes_at: None,
             gives_up_at: None,
             now: Duration::ZERO,
+            known: Known::default(),
             sightings: Sightings::default(),
             timeline: Timeline::default(),
             wave: Replacing::default(),
             repairs: Repairs::default(),
             stop: None,
         };
-        pods.iter().for_each(|pod| rollout.sight(pod));
+        rollout.sightings.want(rollout.desired.replicas());
+        pods.iter().for_each(|pod| rollout.touch(pod));
+        rollout.refresh();
         rollout
     }
 
@@ -184,6 +190,8 @@ impl Rollout {
         self.tries.clear();
         self.resized.clear();
         self.repairs.unsettle();
+        self.sightings.want(self.desired.replicas());
+        self.known.forget();
     }
 
     /// Marks the Pods of a component, or of all, to be made anew in waves.
@@ -195,6 +203,7 @@ impl Rollout {
         };
         let pods = self.snapshot.pods.values().map(|pod| &**pod).filter(chosen);
         self.restart = pods.map(|pod| (pod.meta.uid.clone(), Why::Restart)).collect();
+        self.known.forget();
     }
 
     /// Gives what is known to whoever starts anew.
@@ -205,17 +214,6 @@ impl Rollout {
     /// Returns what is known.
     pub fn snapshot(&self) -> &Snapshot {
         &self.snapshot
-    }
-
-    /// Returns what has to change.
-    pub fn plan(&self) -> Plan {
-        let options = PlanOptions { adopt: self.options.adopt, no_resize: self.no_resize, restart: &self.restart };
-        plan::plan(&self.desired, &self.snapshot, options)
-    }
-
-    /// Returns the verdict at the time of the newest step; none for `down`.
-    pub fn verdict(&self) -> Option<Verdict> {
-        self.desired.manifests().map(|manifests| verdict(&manifests.flame, &self.snapshot, self.moment()))
     }
 
     /// Returns the time of the newest step by the clock on the wall.
@@ -232,6 +230,7 @@ impl Rollout {
     pub fn next(&mut self, now: Time) -> Step {
         self.at(now);
         self.note_record();
+        self.refresh();
         if let Some(error) = self.stop.take() {
             // Counted only now: what was in flight when it was refused has been answered.
             return Step::Stop(self.with_count(error));
@@ -243,22 +242,29 @@ impl Rollout {
         if !reads.is_empty() {
             return Step::Read(reads);
         }
-        self.note_stranded();
-        let plan = self.plan();
-        if !plan.foreign.is_empty() {
-            return Step::Stop(refused(&plan.foreign));
+        // Lent out, so that what is decided by it can be noted.
+        let plan = std::mem::take(&mut self.known.plan);
+        let step = self.step(&plan, now);
+        self.known.plan = plan;
+        step
+    }
+
+    fn step(&mut self, plan: &Plan, now: Time) -> Step {
+        if let Err(error) = self.refuse_foreign(plan) {
+            return Step::Stop(error);
         }
         self.note_session_manager(now);
-        let writes = self.writes(&plan, now);
+        let writes = self.writes(plan, now);
         if !writes.is_empty() {
             return self.write_as_decided(writes);
         }
-        self.poll(&plan, now);
-        if self.is_done(&plan, now) {
+        self.poll(plan, now);
+        self.assess();
+        if self.is_done(plan, now) {
             self.repairs.settle();
             return Step::Done;
         }
-        match self.gives_up(&plan, now) {
+        match self.gives_up(plan, now) {
             Some(error) => Step::Stop(error),
             None => Step::Wait(self.next_timer(now)),
         }
@@ -269,12 +275,12 @@ impl Rollout {
     /// # Errors
     /// Where a name of the flame is taken.
     pub fn refuse_foreign(&self, plan: &Plan) -> Result<()> {
-        if plan.foreign.is_empty() { Ok(()) } else { Err(refused(&plan.foreign)) }
+        if plan.foreign().len() == 0 { Ok(()) } else { Err(refused(plan.foreign())) }
     }
 
     /// Returns every write of the plan at once, for a dry run: order and waves do not matter where nothing is stored.
     pub fn sketch(&self, plan: &Plan) -> Vec<Write> {
-        plan.changes.iter().filter_map(|change| self.write(change, Duration::ZERO)).collect()
+        plan.changes().filter_map(|change| self.write(change, Duration::ZERO)).collect()
     }
 
     fn writes(&mut self, plan: &Plan, now: Time) -> Vec<Write> {
@@ -294,12 +300,12 @@ impl Rollout {
     /// The record says so first, so that an `up` at the same time gives way. Then Pods, Services, the record; each kind is
     /// gone before the next goes.
     fn writes_down(&mut self, plan: &Plan, now: Time) -> Vec<Write> {
-        let record = plan.changes.iter().find(|change| change.component == Component::Config);
+        let record = plan.changes().find(|change| change.component == Component::Config);
         if let Some(change) = record.filter(|_| self.record_is_as_desired() == Some(false)) {
             return self.write(&Change { op: Op::Update, ..change.clone() }, now).into_iter().collect();
         }
         for kind in [Kind::Pod, Kind::Service, Kind::ConfigMap] {
-            let of_kind: Vec<&Change> = plan.changes.iter().filter(|change| change.object.kind == kind).collect();
+            let of_kind: Vec<&Change> = plan.changes().filter(|change| change.object.kind == kind).collect();
             if !of_kind.is_empty() {
                 return of_kind.into_iter().filter_map(|change| self.write(change, now)).collect();
             }
@@ -310,25 +316,20 @@ impl Rollout {
     /// Record and Services, then session manager and object cache, then executors (design: rules 5 and 6). The object cache
     /// waits for nobody, so it starts beside the session manager.
     fn writes_up(&mut self, manifests: &Manifests, plan: &Plan, now: Time) -> Vec<Write> {
-        let foundation: Vec<&Change> =
-            plan.changes.iter().filter(|it| it.object.kind != Kind::Pod && it.op != Op::Keep).collect();
+        let foundation: Vec<&Change> = plan.changes().filter(|it| it.object.kind != Kind::Pod).collect();
         if !foundation.is_empty() {
             return foundation.into_iter().filter_map(|change| self.write(change, now)).collect();
         }
-        let (single, executors): (Vec<&Change>, Vec<&Change>) = plan
-            .changes
-            .iter()
-            .filter(|change| change.object.kind == Kind::Pod)
-            .partition(|change| change.component != Component::ExecutorManager);
-        let single_are_current = single.iter().all(|change| change.op == Op::Keep);
+        let (single, executors): (Vec<&Change>, Vec<&Change>) =
+            plan.changes().partition(|change| change.component != Component::ExecutorManager);
+        let single_are_current = single.is_empty();
         let mut due = single;
         let head_start_is_over = self.head_start_ends().is_some_and(|end| now >= end);
         let ready = |change: &Change| self.pod(&change.object).is_some_and(ObservedPod::is_ready);
         due.extend(executors.iter().filter(|change| match change.op {
-            Op::Keep => false,
             Op::Create => head_start_is_over,
             Op::Replace => !ready(change),
-            Op::Update | Op::Resize | Op::Delete => true,
+            Op::Keep | Op::Update | Op::Resize | Op::Delete => true,
         }));
         if single_are_current {
             due.extend(self.wave(manifests, &executors, now));
@@ -339,8 +340,7 @@ impl Rollout {
     /// Returns the ready executors that may be replaced now: the next wave, once all that was replaced before is ready, and
     /// what they work with.
     fn wave<'a>(&self, manifests: &Manifests, executors: &[&'a Change], now: Time) -> Vec<&'a Change> {
-        let ready = |change: &Change| self.pod(&change.object).is_some_and(ObservedPod::is_ready);
-        let all_ready = executors.iter().all(|change| change.op == Op::Delete || ready(change));
+        let all_ready = self.sightings.unready().is_empty();
         if !self.session_manager_is_settled(now) || !self.object_cache_is_ready() || !all_ready {
             return Vec::new();
         }
@@ -523,21 +523,13 @@ impl Rollout {
         pod.is_some_and(|pod| pod.meta.ownership(name) == Ownership::Ours && pod.is_ready())
     }
 
-    /// Asks to read objects on their way out that no watch tells about: Services, the record, and Pods without the label that
-    /// the watch selects by, because they were a stranger's or somebody took it off.
+    /// Asks to read objects on their way out that no watch tells about, where their place is needed or they are to go.
     fn poll(&mut self, plan: &Plan, now: Time) {
-        let flame = self.desired.name();
-        let is_unwatched = |change: &&Change| {
-            let label = self.snapshot.meta(&change.object).and_then(|meta| meta.labels.get(names::LABEL_CLUSTER));
-            change.object.kind != Kind::Pod || label.is_none_or(|label| label != flame)
-        };
-        let blocking = plan.changes.iter().filter(|it| it.op != Op::Keep).filter(is_unwatched);
-        let gone_soon = |it: &&Change| self.snapshot.meta(&it.object).is_some_and(|meta| meta.terminating);
-        let objects: Vec<ObjectRef> = blocking.filter(gone_soon).map(|change| change.object.clone()).collect();
-        for object in objects {
+        let blocking = self.known.unwatched.iter().filter(|object| plan.has(&self.desired, object));
+        for object in blocking {
             // One that is to be read already keeps its time, however often others bring news.
             if self.uncertain.insert(object.clone()) {
-                self.tries.entry(object).or_default().not_before = now + POLL;
+                self.tries.entry(object.clone()).or_default().not_before = now + POLL;
             }
         }
     }
@@ -549,7 +541,7 @@ impl Rollout {
             self.options.wait && change.op == Op::Create && meta.is_some_and(|meta| meta.terminating)
         };
         let settles = self.taken_over_until.is_some_and(|until| now < until);
-        let is_sent = plan.changes.iter().all(|change| change.op == Op::Keep || is_leaving(change));
+        let is_sent = plan.changes().all(is_leaving);
         if !is_sent || !self.uncertain.is_empty() || settles {
             return false;
         }
@@ -558,7 +550,7 @@ impl Rollout {
 
     /// Tells whether the success bar is reached; nothing to be ready is ready.
     pub fn is_ready(&self, now: Time) -> bool {
-        self.verdict().is_none_or(|verdict| {
+        self.assessed().is_none_or(|verdict| {
             self.session_manager_is_settled(now) && self.object_cache_is_ready() && self.reaches_bar(&verdict)
         })
     }

@@ -124,6 +124,11 @@ impl Stages {
         self.0[stage as usize] += pods;
     }
 
+    /// Counts one Pod less at `stage`.
+    pub fn take(&mut self, stage: Stage) {
+        self.0[stage as usize] = self.0[stage as usize].saturating_sub(1);
+    }
+
     /// Returns how many Pods are at `stage`.
     pub fn of(&self, stage: Stage) -> u32 {
         self.0[stage as usize]

@@ -9,6 +9,7 @@ mod next;
 mod symptom;
 mod words;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Serialize;
@@ -88,11 +89,18 @@ pub struct Verdict {
 /// Terminating Pods, Pods beyond `replicas` and Pods that are not ours never count (design: rule 7). The reference's states
 /// know no object cache with a Pod of its own, so it changes none of them: the message and the causes tell of it.
 pub fn verdict(flame: &FlameCluster, snapshot: &Snapshot, now: Seconds) -> Verdict {
+    verdict_on(flame, snapshot, &Pods::of(flame, snapshot), now)
+}
+
+/// Returns the same as [`verdict`] where it is known which executors below `replicas` do not serve: nobody else is looked at.
+pub fn verdict_among(flame: &FlameCluster, snapshot: &Snapshot, unready: &BTreeSet<u32>, now: Seconds) -> Verdict {
+    verdict_on(flame, snapshot, &Pods::among(flame, snapshot, unready), now)
+}
+
+fn verdict_on(flame: &FlameCluster, snapshot: &Snapshot, pods: &Pods<'_>, now: Seconds) -> Verdict {
     let name = &flame.metadata.name;
     let replicas = flame.spec.executor_manager.replicas;
-    let pods = Pods::of(flame, snapshot);
-    let executors = || pods.executors.iter().flatten();
-    let ready = executors().filter(|pod| pod.is_ready()).count() as u32;
+    let ready = replicas - pods.unready.len() as u32;
     let (session_manager_failed, failed) = pods.failed(now);
     let session_manager_ready = pods.session_manager.is_some_and(ObservedPod::is_ready);
     let state = if session_manager_failed || (replicas > 0 && failed == replicas) {
@@ -102,7 +110,7 @@ pub fn verdict(flame: &FlameCluster, snapshot: &Snapshot, now: Seconds) -> Verdi
     } else {
         ClusterState::Pending
     };
-    let (causes, changes_at) = causes::causes(flame, snapshot, &pods, now);
+    let (causes, changes_at) = causes::causes(flame, snapshot, pods, now);
     let status = Status {
         session_manager: SessionManagerStatus {
             ready: session_manager_ready.into(),

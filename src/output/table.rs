@@ -28,18 +28,18 @@ pub fn plan(plan: &Plan) -> String {
         paragraphs.push(table(Some(&header[..columns]), rows.iter().map(|row| row[..columns].to_vec())));
     }
     paragraphs.push(summary(plan));
-    if !plan.strays.is_empty() {
-        paragraphs.push(strays(&plan.strays));
+    if plan.strays().len() > 0 {
+        paragraphs.push(strays(plan.strays()));
     }
     paragraphs.join("\n\n")
 }
 
 fn plan_rows(plan: &Plan) -> Vec<[String; 4]> {
-    let changes = groups(&plan.changes).into_iter().map(|group| {
+    let changes = groups(plan.changes()).into_iter().map(|group| {
         let why = group.why.iter().map(Why::to_string).collect::<Vec<_>>().join(", ");
         [group.op.to_string(), group.objects(), text::one_line(&why, 120), group.disruption()]
     });
-    let foreign = plan.foreign.iter().map(|foreign| {
+    let foreign = plan.foreign().map(|foreign| {
         let owner = text::one_line(&foreign.owner, 120);
         ["refuse".to_owned(), foreign.object.to_string(), owner, String::new()]
     });
@@ -54,11 +54,11 @@ struct Group<'a> {
     indices: Vec<u32>,
 }
 
-fn groups(changes: &[Change]) -> Vec<Group<'_>> {
-    let mut groups: Vec<Group<'_>> = Vec::new();
-    for change in changes.iter().filter(|change| change.op != Op::Keep) {
+fn groups<'a>(changes: impl Iterator<Item = &'a Change>) -> Vec<Group<'a>> {
+    let mut groups: Vec<Group<'a>> = Vec::new();
+    for change in changes {
         let index = text::executor(&change.object).map(|(_, index)| index);
-        let alike = |group: &&mut Group<'_>| {
+        let alike = |group: &&mut Group<'a>| {
             let executors = !group.indices.is_empty() && index.is_some();
             executors && group.op == change.op && group.why == change.why
         };
@@ -109,7 +109,7 @@ fn summary(plan: &Plan) -> String {
         (plan.count(Op::Resize), "to resize"),
         (plan.count(Op::Replace), "to replace"),
         (plan.count(Op::Delete), "to delete"),
-        (plan.foreign.len(), "refused"),
+        (plan.foreign().len(), "refused"),
     ]
     .iter()
     .filter(|(count, _)| *count > 0)
@@ -123,10 +123,11 @@ fn summary(plan: &Plan) -> String {
     }
 }
 
-fn strays(strays: &[ObjectRef]) -> String {
-    let mut names: Vec<String> = strays.iter().take(STRAYS).map(ObjectRef::to_string).collect();
-    if strays.len() > STRAYS {
-        names.push(format!("and {} more", strays.len() - STRAYS));
+fn strays<'a>(strays: impl ExactSizeIterator<Item = &'a ObjectRef>) -> String {
+    let more = strays.len().saturating_sub(STRAYS);
+    let mut names: Vec<String> = strays.take(STRAYS).map(ObjectRef::to_string).collect();
+    if more > 0 {
+        names.push(format!("and {more} more"));
     }
     format!("not touched, though labelled as this flame's: {}", names.join(", "))
 }
@@ -355,7 +356,7 @@ mod tests {
         ];
         changes.extend(executors(0..10, Op::Create, &[Why::Missing]));
         check(
-            &plan(&Plan { changes, ..Plan::default() }),
+            &plan(&Plan::of(changes, Vec::new(), Vec::new(), 0)),
             &[
                 "OP       OBJECT                                WHY",
                 "create   ConfigMap demo-config                 not there",
@@ -372,16 +373,13 @@ mod tests {
     #[test]
     fn a_change_says_what_it_disrupts_and_counts_what_stays() {
         let image = [Why::Image("flame:v1".to_owned(), "flame:v2".to_owned())];
-        let mut changes = vec![
-            change(Kind::ConfigMap, "demo-config", Component::Config, Op::Update, &[Why::Spec]),
-            change(Kind::Pod, "demo-session-manager", Component::SessionManager, Op::Keep, &[]),
-        ];
+        let mut changes = vec![change(Kind::ConfigMap, "demo-config", Component::Config, Op::Update, &[Why::Spec])];
         changes.extend(executors([0, 1, 2], Op::Replace, &image));
         changes.extend(executors([3], Op::Create, &[Why::Missing]));
         changes.extend(executors([4, 5], Op::Replace, &image));
         changes.extend(executors([10, 11, 9], Op::Delete, &[Why::Surplus]));
         check(
-            &plan(&Plan { changes, ..Plan::default() }),
+            &plan(&Plan::of(changes, Vec::new(), Vec::new(), 1)),
             &[
                 "OP        OBJECT                                   WHY                             DISRUPTS",
                 "update    ConfigMap demo-config                    recorded FlameCluster changed",
@@ -397,8 +395,7 @@ mod tests {
     #[test]
     fn nothing_to_do_is_one_sentence() {
         check(&plan(&Plan::default()), &["nothing to do"]);
-        let changes = executors(0..3, Op::Keep, &[]);
-        check(&plan(&Plan { changes, ..Plan::default() }), &["nothing to do: 3 objects as wanted"]);
+        check(&plan(&Plan::of(Vec::new(), Vec::new(), Vec::new(), 3)), &["nothing to do: 3 objects as wanted"]);
     }
 
     #[test]
@@ -407,7 +404,7 @@ mod tests {
             Foreign { object: ObjectRef::new(Kind::Service, "demo-object-cache"), owner: "managed by Helm".to_owned() };
         let strays = (0..7).map(|index| ObjectRef::new(Kind::Pod, format!("x{index}"))).collect();
         check(
-            &plan(&Plan { changes: Vec::new(), foreign: vec![foreign], strays }),
+            &plan(&Plan::of(Vec::new(), vec![foreign], strays, 0)),
             &[
                 "OP       OBJECT                      WHY",
                 "refuse   Service demo-object-cache   managed by Helm",

@@ -91,7 +91,7 @@ impl<'p, 'a> OfPlan<'p, 'a> {
             freed.add_all(&given_up(quota, pod));
         }
         let made = |kind: Kind| {
-            let made = case.plan.changes.iter().filter(|it| it.object.kind == kind && it.op == Op::Create);
+            let made = case.plan.changes().filter(|it| it.object.kind == kind && it.op == Op::Create);
             let made = made.filter(|it| case.snapshot.meta(&it.object).is_none()).count();
             (kind, u32::try_from(made).unwrap_or(u32::MAX))
         };

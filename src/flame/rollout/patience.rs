@@ -150,7 +150,7 @@ impl Rollout {
         let name = self.desired.name();
         let again =
             "run the same command again to go on waiting, or with a longer --timeout; nothing needs cleaning up";
-        let Some(verdict) = self.verdict() else {
+        let Some(verdict) = self.assessed() else {
             let what = format!("{name} is not gone after {time}{}{}", self.leftovers(), self.troubles());
             return Error::new(ErrorKind::Timeout, what).hint(again);
         };
@@ -188,7 +188,6 @@ impl Rollout {
 
     /// Names what a `down` could not take down, and why it stays.
     fn leftovers(&self) -> String {
-        let changes = self.plan().changes;
         let namespace = self.namespace().unwrap_or("default");
         // What helps one Pod helps the others alike.
         let mut explained = BTreeSet::new();
@@ -202,19 +201,18 @@ impl Rollout {
             };
             format!("\n  {object}: {why}{more}")
         };
-        let more = match changes.len().saturating_sub(OBJECTS) {
+        let more = match self.plan().to_do().saturating_sub(OBJECTS) {
             0 => String::new(),
             more => format!("\n  and {more} more"),
         };
-        changes.iter().take(OBJECTS).map(|change| line(&change.object)).chain([more]).collect()
+        self.plan().changes().take(OBJECTS).map(|change| line(&change.object)).chain([more]).collect()
     }
 
     /// Says why requests for what still has to change did not work, where that is what held it up. Pods that were not created
     /// have that as their cause.
     fn troubles(&self) -> String {
-        let changes = self.plan().changes;
         let is_cause = |change: &Change| change.op == Op::Create && change.object.kind == Kind::Pod;
-        let to_do = changes.iter().filter(|change| change.op != Op::Keep && !is_cause(change));
+        let to_do = self.plan().changes().filter(|change| !is_cause(change));
         let lines =
             to_do.filter_map(|it| Some(format!("\n  {}: {}", it.object, self.snapshot.trouble.get(&it.object)?)));
         let watch = self.watch_trouble.as_ref().map(|why| format!("\n  the watch: {why}"));
@@ -239,7 +237,8 @@ fn blocks(causes: &[&Cause]) -> String {
 }
 
 /// Names every foreign object and its owner.
-pub(super) fn refused(foreign: &[Foreign]) -> Error {
+pub(super) fn refused<'a>(foreign: impl ExactSizeIterator<Item = &'a Foreign>) -> Error {
+    let foreign: Vec<&Foreign> = foreign.collect();
     let lines: Vec<String> = foreign.iter().take(10).map(|it| format!("  {} is {}", it.object, it.owner)).collect();
     let more = match foreign.len().saturating_sub(10) {
         0 => String::new(),

@@ -6,7 +6,7 @@ use super::sightings::SeenStages;
 use super::{Action, FieldConflict, Repair, Rollout, Slowest, Time};
 use crate::error::{Error, ErrorKind};
 use crate::flame::names::{Component, Kind, ObjectRef};
-use crate::flame::plan::{Op, Plan, Why};
+use crate::flame::plan::{Op, Why};
 use crate::flame::stage::{Stage, Stages};
 use crate::flame::state::{Cause, ClusterState, Status};
 
@@ -108,30 +108,31 @@ impl Progress {
 
 impl Rollout {
     /// Returns how far it is.
-    pub fn progress(&self) -> Progress {
-        let plan = self.plan();
+    pub fn progress(&mut self) -> Progress {
+        self.refresh();
+        let plan = &self.known.plan;
         let progress = Progress {
             name: self.desired.name().to_owned(),
-            to_do: plan.changes.len() - plan.count(Op::Keep),
+            to_do: plan.to_do(),
             deadline: self.options.timeout,
             ..Progress::default()
         };
-        let Some(verdict) = self.verdict() else {
-            let seen = self.sightings.stages(u32::MAX);
-            let left = |kind: Kind| plan.changes.iter().filter(|change| change.object.kind == kind).count();
+        let Some(verdict) = self.assessed() else {
+            let seen = self.sightings.stages();
+            let left = |kind: Kind| plan.changes().filter(|change| change.object.kind == kind).count();
             let (pods, services, config_maps) = (left(Kind::Pod), left(Kind::Service), left(Kind::ConfigMap));
             let down = Some(Left { pods, services, config_maps });
             return Progress {
                 session_manager: seen.session_manager,
                 object_cache: Some(seen.object_cache).filter(|stages| stages.there() > 0),
                 executors: seen.executors,
-                slowest: self.sightings.slowest(u32::MAX),
+                slowest: self.sightings.slowest(),
                 down,
                 ..progress
             };
         };
         let replicas = verdict.status.executor_manager.replicas;
-        let SeenStages { mut session_manager, mut object_cache, mut executors } = self.sightings.stages(replicas);
+        let SeenStages { mut session_manager, mut object_cache, mut executors } = self.sightings.stages();
         session_manager.add(Stage::Missing, 1 - session_manager.there());
         object_cache.add(Stage::Missing, 1 - object_cache.there());
         let has_object_cache = self.desired.manifests().is_some_and(|it| it.flame.has_object_cache_pod());
@@ -142,26 +143,28 @@ impl Rollout {
             object_cache: Some(object_cache).filter(|_| has_object_cache),
             executors,
             replicas,
-            wave: self.current_wave(&plan, replicas),
-            slowest: self.sightings.slowest(replicas),
-            causes: verdict.causes.into_iter().take(MAX_CAUSES).collect(),
+            wave: self.current_wave(replicas),
+            slowest: self.sightings.slowest(),
+            causes: verdict.causes.iter().take(MAX_CAUSES).cloned().collect(),
             more_causes,
-            status: Some(Box::new((verdict.status, self.desired.owner().map(|owner| owner.generation)))),
+            status: Some(Box::new((verdict.status.clone(), self.desired.owner().map(|owner| owner.generation)))),
             gives_up_at: self.gives_up_at,
             ..progress
         }
     }
 
     /// Returns the wave that is under way; none before the first, and none once the last is ready.
-    fn current_wave(&self, plan: &Plan, replicas: u32) -> Option<Wave> {
+    fn current_wave(&self, replicas: u32) -> Option<Wave> {
+        if self.wave.number == 0 {
+            return None;
+        }
         let waits = |name: &str| self.snapshot.pods.get(name).filter(|pod| pod.is_ready()).map(|pod| &pod.meta.uid);
-        let of_executors = plan.changes.iter().filter(|change| change.component == Component::ExecutorManager);
+        let of_executors = self.known.plan.changes().filter(|change| change.component == Component::ExecutorManager);
         let replaces = of_executors.filter(|change| change.op == Op::Replace);
         let uids = replaces.filter_map(|change| waits(&change.object.name));
         let left = uids.filter(|uid| !self.wave.uids.contains(*uid)).count() as u32;
-        let executors = self.sightings.stages(replicas).executors;
-        let is_over = left == 0 && executors.ready() == replicas;
-        (self.wave.number > 0 && !is_over).then(|| Wave {
+        let is_over = left == 0 && self.sightings.unready().is_empty();
+        (!is_over).then(|| Wave {
             number: self.wave.number,
             of: self.wave.number + left.div_ceil(self.options.max_unavailable.of(replicas)),
             replacing: self.wave.uids.len() as u32,
@@ -171,7 +174,7 @@ impl Rollout {
 
 impl Rollout {
     /// Returns the error of an interrupted command: what is left, what goes on without it, and how to take it up again.
-    pub fn interrupted(&self) -> Error {
+    pub fn interrupted(&mut self) -> Error {
         let progress = self.progress();
         let name = &progress.name;
         let what = match progress.down {

@@ -7,9 +7,9 @@ use super::{Action, FieldConflict, Outcome, Refusal, Rollout, Time, Tries, Write
 use crate::error::Error;
 use crate::flame::evidence::{Evidence, Inquiry, inquiries};
 use crate::flame::names::{Kind, ObjectRef, PodIndex};
-use crate::flame::observed::{Observed, ObservedPod, Ownership};
+use crate::flame::observed::{Observed, ObservedPod};
 use crate::flame::plan::Why;
-use crate::flame::state::{self, Cause, CauseKind, verdict};
+use crate::flame::state::{self, Cause, CauseKind};
 
 /// First pause after a failed request; doubles up to [`BACKOFF_MAX`].
 pub(super) const BACKOFF_MIN: Duration = Duration::from_millis(250);
@@ -35,17 +35,6 @@ impl Rollout {
         PodIndex::of(self.desired.name(), &object.name).filter(|_| object.kind == Kind::Pod)
     }
 
-    /// Looks how far a Pod is after something was told about it.
-    pub(super) fn sight(&mut self, object: &ObjectRef) {
-        let Some(index) = self.pod_index(object) else { return };
-        let flame = self.desired.name();
-        let pod = self.snapshot.pod(&object.name).filter(|pod| pod.meta.ownership(flame) == Ownership::Ours);
-        self.sightings.note(index, pod, self.now);
-        if let Some(pod) = pod {
-            self.timeline.seen(index, pod, self.now);
-        }
-    }
-
     /// Takes in an object as a watch, a list or an answer brought it; returns whether that may change what is to be done.
     pub fn seen(&mut self, observed: Observed) -> bool {
         if self.gone.contains(&observed.meta().uid) {
@@ -56,7 +45,7 @@ impl Rollout {
         if !self.snapshot.insert(observed) {
             return false;
         }
-        self.sight(&object);
+        self.touch(&object);
         if is_record {
             self.note_record();
         }
@@ -75,7 +64,7 @@ impl Rollout {
         }
         let was_terminating = meta.terminating || known.is_some_and(|known| known.terminating);
         self.snapshot.remove(&object, &meta.uid);
-        self.sight(&object);
+        self.touch(&object);
         if was_terminating {
             self.gone.insert(meta.uid.clone());
         } else {
@@ -120,19 +109,20 @@ impl Rollout {
                     self.gone.insert(meta.uid.clone());
                 }
                 self.snapshot.forget(object);
-                self.sight(object);
+                self.touch(object);
             }
         }
     }
 
     /// Returns what to ask about Pods that are not ready.
     pub fn inquiries(&self) -> Vec<Inquiry> {
-        self.verdict().map(|verdict| inquiries(&verdict.causes, &self.snapshot)).unwrap_or_default()
+        self.assessed().map(|verdict| inquiries(&verdict.causes, &self.snapshot)).unwrap_or_default()
     }
 
     /// Takes in the answers to an [`Inquiry`].
     pub fn learned(&mut self, uid: String, evidence: Evidence) {
         self.snapshot.learned([(uid, evidence)]);
+        self.known.reconsider();
     }
 
     /// Tells whether nothing more should be begun: the time is up, or an answer ended it.
@@ -162,16 +152,20 @@ impl Rollout {
                 self.tries.remove(&write.object);
                 let uid = write.uid.clone().unwrap_or_default();
                 self.snapshot.remove(&write.object, &uid);
-                self.sight(&write.object);
+                self.touch(&write.object);
                 self.gone.insert(uid);
             }
             Outcome::Mismatch => self.mismatch(write),
             // Whoever owns fields of what was to be made has made it: it is theirs, or it is adopted after a look.
             Outcome::Conflict(_) if write.action == Action::Create => self.mismatch(write),
             Outcome::Conflict(conflicts) => self.conflicts(write, &conflicts),
-            Outcome::Refused(_) if self.is_of_resize(write) => self.no_resize = true,
+            Outcome::Refused(_) if self.is_of_resize(write) => {
+                self.no_resize = true;
+                self.known.forget();
+            }
             Outcome::Refused(refusal) if write.is_pod_update() && refusal.reason == "Invalid" => {
                 self.restart.insert(write.uid.clone().unwrap_or_default(), Why::NotInPlace);
+                self.touch(&write.object);
             }
             Outcome::Refused(refusal) if self.may_settle(write, &refusal) => {
                 self.failed(&write.object, &refusal.message, None, now);
@@ -217,11 +211,13 @@ impl Rollout {
             self.timeline.applied(pod, now);
         }
         self.tries.remove(&write.object);
-        self.snapshot.trouble.remove(&write.object);
+        if self.snapshot.trouble.remove(&write.object).is_some() {
+            self.known.reconsider();
+        }
         if write.action == Action::Delete && !observed.meta().terminating {
             self.gone.insert(observed.meta().uid.clone());
             self.snapshot.remove(&write.object, &observed.meta().uid);
-            self.sight(&write.object);
+            self.touch(&write.object);
         } else {
             self.seen(observed);
         }
@@ -289,9 +285,8 @@ impl Rollout {
 
     /// Says how far it got, where some Pods of many were refused.
     pub(super) fn with_count(&self, mut error: Error) -> Error {
-        if let Some(manifests) = self.desired.manifests() {
-            let replicas = manifests.flame.spec.executor_manager.replicas;
-            let present = verdict(&manifests.flame, &self.snapshot, self.moment());
+        if let Some(present) = self.assessed() {
+            let replicas = present.status.executor_manager.replicas;
             let is_missing = |cause: &&Cause| matches!(cause.kind, CauseKind::NotCreated | CauseKind::Refused);
             let missing: usize = present.causes.iter().filter(is_missing).map(|cause| cause.indices.len()).sum();
             if missing > 0 && (missing as u32) < replicas {
@@ -306,6 +301,7 @@ impl Rollout {
 
     fn failed(&mut self, object: &ObjectRef, why: &str, after: Option<Duration>, now: Time) {
         self.snapshot.trouble.insert(object.clone(), why.to_owned());
+        self.known.reconsider();
         let tries = self.tries.entry(object.clone()).or_default();
         tries.failed += 1;
         let backoff = BACKOFF_MIN.saturating_mul(1 << (tries.failed - 1).min(10)).min(BACKOFF_MAX);

@@ -603,7 +603,7 @@ fn an_interrupted_command_says_what_is_left_and_what_moves_on() {
     let starting = snapshot.pods.get_mut("demo-executor-manager-1").unwrap();
     starting.ready = false;
     snapshot.pods.remove("demo-executor-manager-2");
-    let rollout = Rollout::new(up(&flame(3)), Options::default(), snapshot.clone());
+    let mut rollout = Rollout::new(up(&flame(3)), Options::default(), snapshot.clone());
     assert_eq!(
         rollout.interrupted().what,
         "interrupted: demo is left as it is, 1 of 3 executors ready, 1 object is still to change; \
@@ -612,7 +612,7 @@ fn an_interrupted_command_says_what_is_left_and_what_moves_on() {
     for pod in snapshot.pods.values_mut() {
         pod.meta.terminating = true;
     }
-    let rollout = Rollout::new(Desired::Down("demo".into()), Options::default(), snapshot);
+    let mut rollout = Rollout::new(Desired::Down("demo".into()), Options::default(), snapshot);
     let progress = rollout.progress();
     assert_eq!(progress.down, Some(Left { pods: 3, services: 2, config_maps: 1 }));
     assert_eq!(

@@ -5,7 +5,7 @@
 //! together. One Pod stands for each cause, and what was asked about it is the cause's evidence.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::cause::{Cause, CauseKind};
 use super::symptom::{Moment, Readiness, Symptom};
@@ -22,9 +22,12 @@ pub(super) struct Pods<'a> {
     pub session_manager: Option<&'a ObservedPod>,
     /// Where the flame has such a Pod, what there is of it.
     pub object_cache: Option<Option<&'a ObservedPod>>,
-    /// By index.
-    pub executors: Vec<Option<&'a ObservedPod>>,
+    /// The executors that do not serve, by index, and what there is of them.
+    pub unready: Vec<(u32, Option<&'a ObservedPod>)>,
 }
+
+/// From which part of all executors on a walk over all Pods costs less than looking up those that do not serve.
+const WALK: usize = 8;
 
 impl<'a> Pods<'a> {
     pub fn of(flame: &FlameCluster, snapshot: &'a Snapshot) -> Self {
@@ -39,10 +42,28 @@ impl<'a> Pods<'a> {
                 *place = Some(&**pod).filter(is_ours);
             }
         }
+        let unready = (0..).zip(executors).filter(|(_, pod)| !pod.is_some_and(ObservedPod::is_ready));
+        Self::with(flame, snapshot, unready.collect())
+    }
+
+    /// Returns the same where it is known who does not serve.
+    pub fn among(flame: &FlameCluster, snapshot: &'a Snapshot, unready: &BTreeSet<u32>) -> Self {
+        if unready.len() > snapshot.pods.len() / WALK {
+            return Self::of(flame, snapshot);
+        }
+        let name = &flame.metadata.name;
+        let is_ours = |pod: &&ObservedPod| pod.meta.ownership(name) == Ownership::Ours;
+        let pod = |index: &u32| snapshot.pod(&names::executor_manager(name, *index)).filter(is_ours);
+        Self::with(flame, snapshot, unready.iter().map(|index| (*index, pod(index))).collect())
+    }
+
+    fn with(flame: &FlameCluster, snapshot: &'a Snapshot, unready: Vec<(u32, Option<&'a ObservedPod>)>) -> Self {
+        let name = &flame.metadata.name;
+        let is_ours = |pod: &&ObservedPod| pod.meta.ownership(name) == Ownership::Ours;
         let session_manager = snapshot.pod(&names::session_manager(name)).filter(is_ours);
         let object_cache = snapshot.pod(&names::object_cache(name)).filter(is_ours);
         let object_cache = flame.has_object_cache_pod().then_some(object_cache);
-        Self { session_manager, object_cache, executors }
+        Self { session_manager, object_cache, unready }
     }
 
     /// Tells whether the object cache serves; one without a Pod of its own serves as the executors do.
@@ -54,7 +75,8 @@ impl<'a> Pods<'a> {
     pub fn failed(&self, now: Seconds) -> (bool, u32) {
         let of_session_manager = Moment { now, session_manager: None };
         let of_executors = self.moment_of_executors(now);
-        let executors = self.executors.iter().flatten().filter(|pod| of_executors.is_failed(pod)).count();
+        let there = self.unready.iter().filter_map(|(_, pod)| *pod);
+        let executors = there.filter(|pod| of_executors.is_failed(pod)).count();
         (self.session_manager.is_some_and(|pod| of_session_manager.is_failed(pod)), executors as u32)
     }
 
@@ -82,8 +104,8 @@ pub(super) fn causes(
         of_object_cache.look_at(PodIndex::ObjectCache, pod);
     }
     let mut of_executors = Groups::new(flame, snapshot, pods.moment_of_executors(now));
-    for (pod, index) in pods.executors.iter().zip(0..) {
-        of_executors.look_at(PodIndex::Executor(index), *pod);
+    for (index, pod) in &pods.unready {
+        of_executors.look_at(PodIndex::Executor(*index), *pod);
     }
     let all = [
         (Component::SessionManager, of_session_manager),

@@ -257,7 +257,7 @@ pub fn plan(plan: &Plan) -> Value {
         "replace": plan.count(Op::Replace),
         "delete": plan.count(Op::Delete),
         "keep": plan.count(Op::Keep),
-        "refuse": plan.foreign.len(),
+        "refuse": plan.foreign().len(),
     })
 }
 
