@@ -17,6 +17,7 @@ pub mod reports;
 mod rights;
 pub mod surroundings;
 pub mod watch;
+mod window;
 mod wire;
 pub mod write;
 

@@ -12,6 +12,7 @@ use tokio::time::sleep;
 use super::evidence::Inquirer;
 use super::read::flame_selector;
 use super::watch::{News, Watch};
+use super::window::Window;
 use super::{ApiServer, Observer};
 use crate::error::{Error, ErrorKind, Result};
 use crate::flame::names::{Kind, ObjectRef};
@@ -22,8 +23,6 @@ use crate::flame::rollout::{Event, Outcome, Progress, Rollout, Step, Time, Write
 pub const TICK: Duration = Duration::from_millis(250);
 /// What looking how far a command is may cost while it writes: one part of this many of its time.
 const TELLING: u32 = 100;
-/// Requests in flight at first, and at most: inside the 49 seats that API priority and fairness gives one ordinary user.
-const WINDOW: (usize, usize) = (8, 40);
 /// How often an observer ticks while all is well.
 const IDLE: Duration = Duration::from_secs(60);
 /// A step over many Pods that do not serve costs; news gather for so many times that long, which bounds the share of a core.
@@ -75,7 +74,7 @@ impl Drive<'_> {
     /// # Errors
     /// What the rollout gives up for, or that the command was interrupted.
     pub async fn run(&self, rollout: &mut Rollout, outside: &mut Outside) -> Result<()> {
-        let mut window = WINDOW.0;
+        let mut window = Window::default();
         let mut told = Told::default();
         let mut inquirer = Inquirer::new(self.api, self.namespace, self.observer);
         loop {
@@ -158,7 +157,7 @@ impl Drive<'_> {
         &self,
         rollout: &mut Rollout,
         writes: Vec<Write>,
-        window: &mut usize,
+        window: &mut Window,
         told: &mut Told,
         outside: &mut Outside,
     ) -> Result<()> {
@@ -170,22 +169,23 @@ impl Drive<'_> {
         let mut stopped = false;
         let mut ends_at: Option<Time> = None;
         loop {
-            while !stopped && in_flight.len() < *window {
+            while !stopped && in_flight.len() < window.size() {
                 let Some(write) = waiting.next() else { break };
                 let body = rollout.body(&write);
                 let drift = rollout.drift(&write);
+                let ticket = window.send(self.now());
                 in_flight.push(async move {
                     let outcome = self.api.write(self.namespace, &write, body, false).await;
-                    (write, drift, outcome)
+                    (write, drift, ticket, outcome)
                 });
             }
             tokio::select! {
                 ended = in_flight.next() => match ended {
                     None if ends_at.is_some() => return Err(rollout.interrupted()),
                     None => return Ok(()),
-                    Some((write, drift, outcome)) => {
+                    Some((write, drift, ticket, outcome)) => {
                         let outcome = outcome?;
-                        adapt(window, &outcome);
+                        window.answered(ticket, &outcome, self.now());
                         stopped |= matches!(outcome, Outcome::Refused(_) | Outcome::Busy(..));
                         self.tell_outcome(&write, &outcome);
                         self.tell_repair(rollout, &write, drift, &outcome);
@@ -368,12 +368,4 @@ async fn gathered(cost: Duration, outside: &mut Outside) -> bool {
         () = sleep((cost * GATHERING).min(GATHERS)) => true,
         Ok(()) = outside.interrupted.changed() => false,
     }
-}
-
-/// Grows the window by one for each success and halves it when the server is busy (design: rule 10).
-fn adapt(window: &mut usize, outcome: &Outcome) {
-    *window = match outcome {
-        Outcome::Busy(..) | Outcome::Unknown(_) => (*window / 2).max(1),
-        _ => (*window + 1).min(WINDOW.1),
-    };
 }
