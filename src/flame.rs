@@ -31,6 +31,7 @@ pub mod reports;
 pub mod rollout;
 pub mod schema;
 pub mod selector;
+mod spliced;
 pub mod stage;
 pub mod state;
 pub mod template;

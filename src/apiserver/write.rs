@@ -63,6 +63,11 @@ fn request(namespace: &str, write: &Write, body: Body, dry_run: bool) -> Result<
             )
         }
         Body::Merge(patch) => requests.patch(name, &params, &Patch::Merge(patch)),
+        Body::Text(json) => {
+            params.force = write.force;
+            let request = requests.patch(name, &params, &Patch::Apply(()));
+            request.map(|request| request.map(|_| json.into_bytes()))
+        }
         Body::Apply(object) => {
             // Our own entry for a Pod's resources is there twice once it was resized: the subresource's is another one
             // (measured), so a resize takes the fields in any case.

@@ -26,6 +26,7 @@ pub use sightings::Slowest;
 pub use write::{Action, Body, FieldConflict, Outcome, Refusal, Write};
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::FlameCluster;
@@ -33,6 +34,7 @@ use super::manifests::Manifests;
 use super::names::{self, Component, Kind, ObjectRef, PodIndex};
 use super::observed::{ObservedMeta, ObservedPod, Ownership, Seconds, Snapshot};
 use super::plan::{self, Change, Desired, Op, Plan, Why};
+use super::spliced::Spliced;
 use super::state::{ClusterState, Verdict};
 use super::timeline::{StartUp, Timeline};
 use crate::error::{Error, Result};
@@ -124,6 +126,8 @@ pub struct Rollout {
     /// The newest time that it was told.
     now: Time,
     known: Known,
+    /// What is sent of executors that are made, once the first is.
+    executor: OnceLock<Spliced>,
     sightings: Sightings,
     timeline: Timeline,
     /// The newest wave.
@@ -161,6 +165,7 @@ impl Rollout {
             gives_up_at: None,
             now: Duration::ZERO,
             known: Known::default(),
+            executor: OnceLock::new(),
             sightings: Sightings::default(),
             timeline: Timeline::default(),
             wave: Replacing::default(),
@@ -192,6 +197,7 @@ impl Rollout {
         self.repairs.unsettle();
         self.sightings.want(self.desired.replicas());
         self.known.forget();
+        self.executor = OnceLock::new();
     }
 
     /// Marks the Pods of a component, or of all, to be made anew in waves.

@@ -43,6 +43,7 @@ impl Server {
             Body::Merge(patch) => self.merge(&write.object, patch),
             Body::Apply(object) if write.action == Action::Resize => self.resize(&write.object, object),
             Body::Apply(object) => self.apply(&write.object, object, write.force),
+            Body::Text(json) => self.apply(&write.object, &serde_json::from_str(json).unwrap(), write.force),
         }
     }
 

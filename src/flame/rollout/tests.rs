@@ -259,7 +259,11 @@ fn hostnames(rollout: &mut Rollout, now: Time) -> Vec<String> {
     let step = next(rollout, now);
     let Step::Write(writes) = step else { panic!("{}", short(&step)) };
     let hostname = |write: &Write| {
-        let Body::Apply(pod) = rollout.body(write) else { panic!("a Pod is made by apply") };
+        let pod: serde_json::Value = match rollout.body(write) {
+            Body::Apply(pod) => pod,
+            Body::Text(json) => serde_json::from_str(&json).unwrap(),
+            other => panic!("a Pod is made by apply, not by {other:?}"),
+        };
         format!("{} {}", write.object.name, pod["spec"]["hostname"])
     };
     writes.iter().map(hostname).collect()

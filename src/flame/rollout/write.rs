@@ -4,11 +4,12 @@ use std::fmt;
 use std::time::Duration;
 
 use super::Rollout;
-use crate::flame::hostname::Fresh;
+use crate::flame::hostname::{self, Fresh};
 use crate::flame::manifests::Manifests;
 use crate::flame::names::{self, Kind, ObjectRef, PodIndex};
 use crate::flame::observed::Observed;
 use crate::flame::plan::{self, Desired, Why};
+use crate::flame::spliced::Spliced;
 
 /// What one request does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -114,6 +115,8 @@ pub struct Refusal {
 pub enum Body {
     /// Server-side apply of this object, to the object or to its `resize` subresource.
     Apply(serde_json::Value),
+    /// Server-side apply of an object that is written as JSON already.
+    Text(String),
     /// Merge patch.
     Merge(serde_json::Value),
     /// Delete with this uid as precondition, and this `resourceVersion` where one is given.
@@ -137,10 +140,10 @@ impl Rollout {
         };
         match write.action {
             Action::Delete => Body::Delete(uid, seen),
-            Action::Create => {
-                let object = self.with_hostname(&write.object, self.manifest(manifests, &write.object));
-                Body::Apply(only_if_absent(object))
-            }
+            Action::Create => match self.pod_index(&write.object) {
+                Some(PodIndex::Executor(index)) => Body::Text(self.executor(manifests, index)),
+                _ => Body::Apply(only_if_absent(self.manifest(manifests, &write.object))),
+            },
             Action::Update => {
                 let object = self.with_hostname(&write.object, self.manifest(manifests, &write.object));
                 Body::Apply(with_version(with_uid(object, &uid), seen))
@@ -190,23 +193,34 @@ impl Rollout {
 }
 
 impl Rollout {
+    /// Returns the executor of this index as it is made where none is.
+    fn executor(&self, manifests: &Manifests, index: u32) -> String {
+        let executor = self.executor.get_or_init(|| Spliced::new(manifests, only_if_absent));
+        let hostname = match self.fresh_hostname(index) {
+            Some(fresh) => Some(fresh),
+            None => hostname::first(self.desired.name(), index),
+        };
+        executor.pod(index, hostname.as_deref())
+    }
+
     /// An executor under the hostname of its predecessor would be taken for it and never get work again (flame-facts 1.7),
-    /// so one that may have had a predecessor gets a hostname of its own. A Pod that is there keeps the one it has.
+    /// so one that may have had a predecessor gets a hostname of its own; none where nobody can have had its name before.
+    fn fresh_hostname(&self, index: u32) -> Option<String> {
+        if !self.had_objects && self.gone.is_empty() {
+            return None;
+        }
+        let milliseconds = self.now.as_millis() as u64;
+        let fresh = Fresh { revision: self.snapshot.revision, milliseconds };
+        Some(fresh.hostname(self.desired.name(), index))
+    }
+
+    /// A Pod that is there keeps the hostname that it has.
     fn with_hostname(&self, object: &ObjectRef, mut manifest: serde_json::Value) -> serde_json::Value {
         let spec = manifest.get_mut("spec").and_then(serde_json::Value::as_object_mut);
         let Some(spec) = spec.filter(|_| object.kind == Kind::Pod) else { return manifest };
-        match (self.snapshot.pod(&object.name), self.pod_index(object)) {
-            (Some(pod), _) => {
-                spec.remove("hostname");
-                spec.extend(pod.hostname.clone().map(|hostname| ("hostname".to_owned(), hostname.into())));
-            }
-            (None, Some(PodIndex::Executor(index))) if self.had_objects || !self.gone.is_empty() => {
-                let milliseconds = self.now.as_millis() as u64;
-                let fresh = Fresh { revision: self.snapshot.revision, milliseconds };
-                let hostname = fresh.hostname(self.desired.name(), index);
-                spec.insert("hostname".to_owned(), hostname.into());
-            }
-            (None, _) => {}
+        if let Some(pod) = self.snapshot.pod(&object.name) {
+            spec.remove("hostname");
+            spec.extend(pod.hostname.clone().map(|hostname| ("hostname".to_owned(), hostname.into())));
         }
         manifest
     }
