@@ -6,12 +6,15 @@
 use std::time::Duration;
 
 use http::StatusCode;
+use http::header::{ACCEPT, HeaderValue};
 use kube::core::Status;
 use kube::core::params::{DeleteParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy};
+use prost::bytes::Bytes;
 
-use super::{ApiServer, Failure, Observer, built, requests, wire};
+use super::wire::{self, Shape, protobuf};
+use super::{ApiServer, Failure, Observer, built, requests};
 use crate::error::{Error, Result};
-use crate::flame::names::{FIELD_MANAGER, ObjectRef};
+use crate::flame::names::{FIELD_MANAGER, Kind, ObjectRef};
 use crate::flame::observed::Observed;
 use crate::flame::rollout::{Action, Body, FieldConflict, Outcome, Refusal, Write};
 
@@ -28,6 +31,15 @@ enum Answer {
     Service(wire::Service),
     Pod(Box<wire::Pod>),
     Status(serde::de::IgnoredAny),
+}
+
+impl Shape for Answer {
+    fn from_protobuf(kind: &str, raw: Bytes) -> Option<Self> {
+        match kind {
+            "Status" => Some(Self::Status(serde::de::IgnoredAny)),
+            _ => wire::Pod::from_protobuf(kind, raw).map(|pod| Self::Pod(Box::new(pod))),
+        }
+    }
 }
 
 impl ApiServer {
@@ -73,7 +85,11 @@ fn request(namespace: &str, write: &Write, body: Body, dry_run: bool) -> Result<
             }
         }
     };
-    built(&write.object, request)
+    let mut request = built(&write.object, request)?;
+    if *kind == Kind::Pod {
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static(protobuf::ACCEPT));
+    }
+    Ok(request)
 }
 
 fn success(answer: Answer, status: StatusCode) -> Outcome {
