@@ -361,7 +361,7 @@ pub struct Pod {
 
 #[derive(Deserialize, Clone, Message)]
 #[serde(rename_all = "camelCase", default)]
-struct PodSpec {
+pub struct PodSpec {
     #[prost(message, repeated, tag = "2")]
     containers: Vec<Container>,
     #[prost(string, tag = "10")]
@@ -518,6 +518,11 @@ impl Pod {
     /// Returns `metadata.namespace`.
     pub fn namespace(&self) -> &str {
         &self.metadata.namespace
+    }
+
+    /// Returns the Pod with what was sent, where an answer had nothing but its metadata.
+    pub fn with_spec(self, spec: PodSpec) -> Self {
+        Self { spec, ..self }
     }
 }
 
