@@ -25,16 +25,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
+use http::header::{ACCEPT, HeaderMap, HeaderValue};
 use http_body_util::BodyExt;
 use kube::Config;
-use kube::client::AuthError;
+use kube::client::{AuthError, Body};
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::core::Status;
-use serde::de::DeserializeOwned;
+use prost::bytes::Bytes;
 use tokio::sync::Semaphore;
 
 use self::connection::Connection;
+use self::wire::Shape;
 use crate::error::{Error, Result};
 use crate::flame::names::ObjectRef;
 use crate::flame::rollout::Event;
@@ -211,14 +213,10 @@ impl ApiServer {
     }
 
     /// Sends one request once and reads the answer as `T`; also returns whether the server made something (201).
-    pub(crate) async fn send<T: DeserializeOwned>(
-        &self,
-        request: http::Request<Vec<u8>>,
-    ) -> Result<(T, StatusCode), Failure> {
+    pub(crate) async fn send<T: Shape>(&self, request: http::Request<Vec<u8>>) -> Result<(T, StatusCode), Failure> {
         let uri = request.uri().to_string();
-        let (body, status) = self.send_for_bytes(request).await?;
-        let value = serde_json::from_slice(&body);
-        value.map(|value| (value, status)).map_err(|_| {
+        let (body, status) = self.send_for_bytes(accepting::<T>(request)).await?;
+        wire::read(&body).map(|value| (value, status)).ok_or_else(|| {
             Failure::Broken(format!(
                 "{}{uri} answered something that is not what it should be: {}",
                 self.url,
@@ -228,10 +226,7 @@ impl ApiServer {
     }
 
     /// Sends one request once and returns the answer as it is, which a log's is no JSON.
-    pub(crate) async fn send_for_bytes(
-        &self,
-        request: http::Request<Vec<u8>>,
-    ) -> Result<(Vec<u8>, StatusCode), Failure> {
+    pub(crate) async fn send_for_bytes(&self, request: http::Request<Vec<u8>>) -> Result<(Bytes, StatusCode), Failure> {
         // It is never closed; without a slot the request would go all the same.
         let _slot = self.slots.acquire().await.ok();
         let traced = self.begin(&request);
@@ -242,22 +237,20 @@ impl ApiServer {
         if status.is_success() { Ok((body, status)) } else { Err(failure(status, &headers, &body)) }
     }
 
-    async fn guarded(&self, request: http::Request<Vec<u8>>) -> Result<(StatusCode, HeaderMap, Vec<u8>), Failure> {
+    async fn guarded(&self, request: http::Request<Vec<u8>>) -> Result<(StatusCode, HeaderMap, Bytes), Failure> {
         match self.fence_for(request.method()) {
             Some(fence) => fence.guard(self.answer(request)).await?,
             None => self.answer(request).await,
         }
     }
 
-    async fn answer(&self, request: http::Request<Vec<u8>>) -> Result<(StatusCode, HeaderMap, Vec<u8>), Failure> {
-        let broken = |error: &dyn std::fmt::Display| Failure::Broken(error.to_string());
+    async fn answer(&self, request: http::Request<Vec<u8>>) -> Result<(StatusCode, HeaderMap, Bytes), Failure> {
         let response = self.connection.send(request).await;
         let response = response.map_err(|error| not_sent(&error))?;
         let (parts, body) = response.into_parts();
-        let body = http_body_util::Limited::new(body, ANSWER_LIMIT).collect().await;
-        let body =
-            body.map_err(|error| broken(&format!("{} cut its answer short: {}", self.url, root(error.as_ref()))))?;
-        Ok((parts.status, parts.headers, body.to_bytes().to_vec()))
+        let body = whole(body, ANSWER_LIMIT).await;
+        let body = body.map_err(|why| Failure::Broken(format!("{} cut its answer short: {why}", self.url)))?;
+        Ok((parts.status, parts.headers, body))
     }
 
     /// Takes down what a request is, and when it begins.
@@ -270,7 +263,7 @@ impl ApiServer {
     ///
     /// # Errors
     /// What the server said, or why it could not be asked.
-    pub(crate) async fn read<T: DeserializeOwned>(
+    pub(crate) async fn read<T: Shape>(
         &self,
         what: &str,
         request: http::Request<Vec<u8>>,
@@ -280,7 +273,7 @@ impl ApiServer {
     }
 
     /// Does what [`ApiServer::read`] does, for those who tell failures apart.
-    async fn attempt<T: DeserializeOwned>(
+    async fn attempt<T: Shape>(
         &self,
         what: &str,
         request: http::Request<Vec<u8>>,
@@ -304,6 +297,25 @@ impl ApiServer {
             pause *= 2;
         }
     }
+}
+
+/// Says in a request what its answer is read as, where that is not plain JSON.
+fn accepting<T: Shape>(mut request: http::Request<Vec<u8>>) -> http::Request<Vec<u8>> {
+    if let Some(accept) = T::ACCEPT {
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static(accept));
+    }
+    request
+}
+
+/// Reads a body into one buffer, of which what is read from it may lend parts; says why where it is broken off or too long.
+async fn whole(body: Body, limit: usize) -> Result<Bytes, String> {
+    let mut body = http_body_util::Limited::new(body, limit);
+    let mut buffer = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| root(error.as_ref()))?;
+        buffer.extend_from_slice(frame.data_ref().map_or(&[], AsRef::as_ref));
+    }
+    Ok(buffer.into())
 }
 
 /// A request that is under way.
@@ -467,10 +479,9 @@ fn root(error: &(dyn std::error::Error + 'static)) -> String {
     text.split_once(": https://docs.rs/").map(|(what, _)| what.to_owned()).unwrap_or(text)
 }
 
-fn failure(code: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
+fn failure(code: StatusCode, headers: &HeaderMap, body: &Bytes) -> Failure {
     let header = headers.get(http::header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-    let status =
-        serde_json::from_slice::<Status>(body).ok().filter(|status| status.code != 0 || !status.reason.is_empty());
+    let status = wire::read::<Status>(body).filter(|status| status.code != 0 || !status.reason.is_empty());
     let mut status = status.unwrap_or_else(|| {
         let said = if body.is_empty() { String::new() } else { format!(": {}", start(body)) };
         Status { message: format!("HTTP {code}{said}"), ..Default::default() }

@@ -12,6 +12,7 @@ use futures_util::future::join3;
 use futures_util::stream::FuturesUnordered;
 use kube::core::params::{GetParams, ListParams};
 use kube::core::subresource::LogParams;
+use prost::bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use super::wire::{self, List};
@@ -119,7 +120,7 @@ impl ApiServer {
         }
     }
 
-    async fn log_end(&self, namespace: &str, inquiry: &Inquiry, previous: bool) -> Result<Vec<u8>, Failure> {
+    async fn log_end(&self, namespace: &str, inquiry: &Inquiry, previous: bool) -> Result<Bytes, Failure> {
         let params = LogParams {
             container: Some(inquiry.container.clone()).filter(|name| !name.is_empty()),
             tail_lines: Some(TAIL_LINES as i64),
@@ -149,7 +150,7 @@ impl ApiServer {
     }
 
     /// Asks, and once more after a passing failure, all within [`PATIENCE`].
-    async fn ask(&self, request: Built) -> Result<Vec<u8>, Failure> {
+    async fn ask(&self, request: Built) -> Result<Bytes, Failure> {
         let request = request.map_err(|error| Failure::Hopeless(error.to_string()))?;
         let answer = async {
             match self.send_for_bytes(request.clone()).await {

@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use kube::core::params::{ListParams, WatchParams};
-use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::read::{Pages, flame_selector};
 use super::watch::{Attention, Change, End, Resumed, Silent, follow, keep_following, watch_params};
-use super::wire::{self, Slim};
+use super::wire::{self, Shape, Slim};
 use super::{ApiServer, Observer};
 use crate::error::Result;
 use crate::flame::evidence::Evidence;
@@ -219,7 +218,7 @@ impl ApiServer {
         }
     }
 
-    async fn list_kind<T: DeserializeOwned + Into<Placed>>(
+    async fn list_kind<T: Shape + Into<Placed>>(
         &self,
         filter: &FlameFilter,
         kind: Kind,
@@ -273,7 +272,7 @@ struct Follower {
 }
 
 impl Follower {
-    async fn stream<T: DeserializeOwned + Into<Placed>>(&mut self) -> End {
+    async fn stream<T: Shape + Into<Placed>>(&mut self) -> End {
         let (label_selector, field_selector) = self.filter.selectors(self.kind);
         let params = WatchParams { label_selector, field_selector, ..watch_params(self.attention) };
         let request = kube::core::Request::new(self.filter.path(self.kind)).watch(&params, &self.resource_version);

@@ -16,6 +16,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
+use super::wire::Shape;
 use super::{ApiServer, Failure};
 use crate::flame::election::{Candidate, Claim, LOOK, LeaseSpec, ObservedLease, RENEW};
 use crate::flame::names::FIELD_MANAGER;
@@ -178,6 +179,8 @@ struct Wire {
 struct WireMeta {
     resource_version: String,
 }
+
+impl Shape for Wire {}
 
 impl From<Wire> for ObservedLease {
     fn from(it: Wire) -> Self {

@@ -3,10 +3,10 @@
 //! A snapshot of a flame that needs nothing costs 4 + ⌈executors/500⌉ requests (design: rule 10).
 
 use futures_util::future::{try_join_all, try_join4};
+use http::header::{ACCEPT, HeaderValue};
 use kube::core::params::{GetParams, ListParams};
-use serde::de::DeserializeOwned;
 
-use super::wire::{self, List, Slim};
+use super::wire::{self, List, Shape, Slim, protobuf};
 use super::{ApiServer, Failure, Observer, Read, built, read_error, requests};
 use crate::error::{Error, Result};
 use crate::flame::names::{self, Component, Kind, ObjectRef};
@@ -112,7 +112,7 @@ impl ApiServer {
         Ok(PodList { pods: pods.into_iter().map(|pod| pod.0).collect(), resource_version })
     }
 
-    async fn list<T: DeserializeOwned>(
+    async fn list<T: Shape>(
         &self,
         path: &str,
         what: &str,
@@ -131,7 +131,7 @@ impl ApiServer {
     ///
     /// # Errors
     /// What the server said.
-    pub(super) async fn list_some<T: DeserializeOwned>(
+    pub(super) async fn list_some<T: Shape>(
         &self,
         pages: &Pages<'_>,
         keep: impl FnMut(&mut T) -> bool,
@@ -145,7 +145,7 @@ impl ApiServer {
     ///
     /// # Errors
     /// Why it could not be read. Half a list is never returned.
-    pub(super) async fn pages<T: DeserializeOwned>(
+    pub(super) async fn pages<T: Shape>(
         &self,
         pages: &Pages<'_>,
         mut keep: impl FnMut(&mut T) -> bool,
@@ -156,9 +156,11 @@ impl ApiServer {
             let mut params = ListParams { limit: Some(PAGE), ..pages.params.clone() };
             let mut items = Vec::new();
             loop {
-                let requests = kube::core::Request::new(*path);
-                let request = if pages.names_only { requests.list_metadata(&params) } else { requests.list(&params) };
-                let request = request.map_err(|error| Failure::Broken(error.to_string()))?;
+                let request = kube::core::Request::new(*path).list(&params);
+                let mut request = request.map_err(|error| Failure::Broken(error.to_string()))?;
+                if pages.names_only {
+                    request.headers_mut().insert(ACCEPT, HeaderValue::from_static(protobuf::ACCEPT_METADATA_LIST));
+                }
                 let page: List<T> = match self.attempt(what, request, observer).await? {
                     Read::Found(page) => page,
                     // The server forgot the list's moment: a new list is the only right one (faults F15).

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::wire::Shape;
 use super::{ApiServer, Failure, Observer, Read, read_error};
 use crate::error::{Error, Result};
 use crate::flame::plan::Right;
@@ -20,6 +21,8 @@ use crate::flame::rbac::Access as Needed;
 struct Review<S> {
     status: S,
 }
+
+impl<S: DeserializeOwned> Shape for Review<S> {}
 
 /// What the server says one may do in a namespace.
 #[derive(Deserialize)]

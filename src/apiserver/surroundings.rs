@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use futures_util::future::join5;
 use kube::core::params::{GetParams, ListParams};
-use serde::de::DeserializeOwned;
 
 use super::read::Pages;
+use super::wire::Shape;
 use super::{ApiServer, Failure, Observer, Read, read_error, sleep};
 use crate::flame::plan::Right;
 use crate::flame::preflight::{LimitRange, Namespace, Node, Questions, Quota, Surroundings};
@@ -105,7 +105,7 @@ impl ApiServer {
         self.all::<wire::Node, _>("Nodes", "/api/v1/nodes", observer).await
     }
 
-    async fn all<W: DeserializeOwned + Into<T>, T>(
+    async fn all<W: Shape + Into<T>, T>(
         &self,
         what: &str,
         path: &str,
@@ -123,6 +123,11 @@ impl ApiServer {
         Unread { why: read_error(what, self.url(), failure).what, forbidden }
     }
 }
+
+impl Shape for wire::LimitRange {}
+impl Shape for wire::Namespace {}
+impl Shape for wire::Node {}
+impl Shape for wire::Quota {}
 
 async fn asked<T>(is: bool, question: impl Future<Output = Result<T, Unread>>) -> Option<Result<T, Unread>> {
     if is { Some(question.await) } else { None }

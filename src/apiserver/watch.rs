@@ -7,12 +7,13 @@ use http_body_util::BodyExt;
 use kube::client::Body;
 use kube::core::params::WatchParams;
 use kube::core::{Status, WatchEvent};
-use serde::de::DeserializeOwned;
+use prost::bytes::{Buf, BytesMut};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::read::PodList;
-use super::{ApiServer, Failure, Observer, RETRY_AFTER_MAX, clock, failure, retry_after, wire};
+use super::wire::{self, Encoded, Shape};
+use super::{ApiServer, Failure, Observer, RETRY_AFTER_MAX, accepting, clock, failure, retry_after, whole};
 use crate::flame::names::Kind;
 use crate::flame::observed::{Observed, ObservedPod};
 use crate::flame::rollout::Event;
@@ -21,8 +22,8 @@ use crate::flame::rollout::Event;
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(6));
 /// A watch that lived shorter than this is followed by a pause.
 const SHORT: Duration = Duration::from_secs(1);
-/// Longest line of a watch, in bytes: objects are limited to 1.5 MiB by etcd.
-const LINE_LIMIT: usize = 8 << 20;
+/// Longest event of a watch, in bytes: objects are limited to 1.5 MiB by etcd.
+const EVENT_LIMIT: usize = 8 << 20;
 /// News that may wait to be looked at.
 const QUEUE: usize = 1024;
 
@@ -180,7 +181,7 @@ pub(super) enum End {
 
 impl Follower {
     /// Opens one stream and hands its events on until it ends.
-    async fn stream<T: DeserializeOwned>(&mut self, observed: fn(T) -> Observed) -> End {
+    async fn stream<T: Shape>(&mut self, observed: fn(T) -> Observed) -> End {
         let path = format!("/api/v1/namespaces/{}/{}", self.namespace, self.kind.resource());
         let params = WatchParams { label_selector: Some(self.selector.clone()), ..watch_params(Attention::KEEPING) };
         let request = kube::core::Request::new(path).watch(&params, &self.resource_version);
@@ -246,7 +247,7 @@ pub(super) fn watch_params(attention: Attention) -> WatchParams {
 /// Opens one stream, tells that with `opened`, and sends on what `news` makes of its events, with the `resourceVersion` from
 /// which to go on, until it ends or says nothing for longer than `attention` allows; nor may it
 /// take longer to open.
-pub(super) async fn follow<T: DeserializeOwned, N>(
+pub(super) async fn follow<T: Shape, N>(
     api: &ApiServer,
     request: Result<http::Request<Vec<u8>>, kube::core::request::Error>,
     resource_version: &mut String,
@@ -255,8 +256,8 @@ pub(super) async fn follow<T: DeserializeOwned, N>(
     opened: Option<N>,
     news: impl Fn(Change, T) -> (String, Option<N>),
 ) -> End {
-    let mut lines = match open(api, request, idle).await {
-        Ok(lines) => lines,
+    let mut events = match open::<T>(api, request, idle).await {
+        Ok(events) => events,
         Err(Failure::Status { status, .. }) if status.code == 410 => return End::Expired,
         Err(failure) => return End::Trouble(failure.text(), retry_after(&failure)),
     };
@@ -266,21 +267,21 @@ pub(super) async fn follow<T: DeserializeOwned, N>(
         return End::Abandoned;
     }
     loop {
-        let line = match tokio::time::timeout(idle, lines.next()).await {
+        let event = match tokio::time::timeout(idle, events.next()).await {
             Err(_) => return End::Trouble(format!("the watch said nothing for {} s", idle.as_secs()), None),
             Ok(Err(why)) => return End::Trouble(why, None),
             Ok(Ok(None)) => return End::Closed,
-            Ok(Ok(Some(line))) => line,
+            Ok(Ok(Some(event))) => event,
         };
-        let (change, it) = match serde_json::from_slice::<WatchEvent<T>>(line) {
-            Ok(WatchEvent::Added(it) | WatchEvent::Modified(it)) => (Change::Seen, it),
-            Ok(WatchEvent::Deleted(it)) => (Change::Deleted, it),
-            Ok(WatchEvent::Bookmark(bookmark)) => {
+        let (change, it) = match event.event::<T>() {
+            Some(WatchEvent::Added(it) | WatchEvent::Modified(it)) => (Change::Seen, it),
+            Some(WatchEvent::Deleted(it)) => (Change::Deleted, it),
+            Some(WatchEvent::Bookmark(bookmark)) => {
                 *resource_version = bookmark.metadata.resource_version;
                 continue;
             }
-            Ok(WatchEvent::Error(status)) => return ended_by(&status),
-            Err(_) => return End::Trouble("the watch said something that is not an event".to_owned(), None),
+            Some(WatchEvent::Error(status)) => return ended_by(&status),
+            None => return End::Trouble("the watch said something that is not an event".to_owned(), None),
         };
         let (version, news) = news(change, it);
         *resource_version = version;
@@ -292,14 +293,14 @@ pub(super) async fn follow<T: DeserializeOwned, N>(
     }
 }
 
-async fn open(
+async fn open<T: Shape>(
     api: &ApiServer,
     request: Result<http::Request<Vec<u8>>, kube::core::request::Error>,
     idle: Duration,
-) -> Result<Lines, Failure> {
+) -> Result<Events, Failure> {
     let request = request.map_err(|error| Failure::Broken(error.to_string()))?;
-    let body = api.stream(request, api.request_timeout.min(idle)).await?;
-    Ok(Lines { body, buffer: Vec::new(), begin: 0, searched: 0 })
+    let body = api.stream(accepting::<T>(request), api.request_timeout.min(idle)).await?;
+    Ok(Events::new(body))
 }
 
 /// Pauses between two streams, longer and longer while they fail.
@@ -347,13 +348,12 @@ impl Observer for Silent {
     fn tick(&self) {}
 }
 
-/// The lines of a streamed body. They are lent from one buffer: an object of a busy watch is thousands of bytes long.
-struct Lines<B = Body> {
+/// The events of a streamed body. They are cut off the buffer that they came in: an object of a busy watch is thousands of
+/// bytes long.
+struct Events<B = Body> {
     body: B,
-    buffer: Vec<u8>,
-    /// From here on the buffer was not lent yet.
-    begin: usize,
-    /// From `begin` up to here it holds no line end.
+    buffer: BytesMut,
+    /// Up to here the buffer holds no line end.
     searched: usize,
 }
 
@@ -369,29 +369,24 @@ impl ApiServer {
         if parts.status.is_success() {
             return Ok(body);
         }
-        let body = http_body_util::Limited::new(body, LINE_LIMIT).collect().await;
-        let body = body.map(|body| body.to_bytes().to_vec()).unwrap_or_default();
+        let body = whole(body, EVENT_LIMIT).await.unwrap_or_default();
         Err(failure(parts.status, &parts.headers, &body))
     }
 }
 
-impl<B: hyper::body::Body<Data: AsRef<[u8]>, Error: std::error::Error + 'static> + Unpin> Lines<B> {
-    /// Returns the next line; none when the server closed the stream. Half a line at the end is dropped: the watch goes on
-    /// from the last whole event.
-    async fn next(&mut self) -> Result<Option<&[u8]>, String> {
+impl<B: hyper::body::Body<Data: AsRef<[u8]>, Error: std::error::Error + 'static> + Unpin> Events<B> {
+    fn new(body: B) -> Self {
+        Self { body, buffer: BytesMut::new(), searched: 0 }
+    }
+
+    /// Returns the next event; none when the server closed the stream. Half an event at the end is dropped: the watch goes on
+    /// from the last whole one.
+    async fn next(&mut self) -> Result<Option<Encoded>, String> {
         loop {
-            if let Some(at) = memchr::memchr(b'\n', &self.buffer[self.searched..]) {
-                let line = self.begin..self.searched + at;
-                self.begin = line.end + 1;
-                self.searched = self.begin;
-                return Ok(Some(&self.buffer[line]));
-            }
-            // What was lent goes only now, so that many lines of one frame are moved once.
-            self.buffer.drain(..self.begin);
-            self.begin = 0;
-            self.searched = self.buffer.len();
-            if self.buffer.len() > LINE_LIMIT {
-                return Err("the watch sent a line without end".to_owned());
+            // A frame begins with its length in four bytes, of which the first is 0 up to 16 MiB; no line does.
+            let event = if self.buffer.first() == Some(&0) { self.frame()? } else { self.line()? };
+            if event.is_some() {
+                return Ok(event);
             }
             match self.body.frame().await {
                 None => return Ok(None),
@@ -399,6 +394,35 @@ impl<B: hyper::body::Body<Data: AsRef<[u8]>, Error: std::error::Error + 'static>
                 Some(Ok(frame)) => self.buffer.extend_from_slice(frame.data_ref().map_or(&[], AsRef::as_ref)),
             }
         }
+    }
+
+    /// Cuts off a frame of protobuf, if all of it is there.
+    fn frame(&mut self) -> Result<Option<Encoded>, String> {
+        let Some((head, rest)) = self.buffer.split_first_chunk() else { return Ok(None) };
+        let length = u32::from_be_bytes(*head) as usize;
+        if length > EVENT_LIMIT {
+            return Err(format!("the watch sent an event of {length} bytes"));
+        }
+        if rest.len() < length {
+            return Ok(None);
+        }
+        self.buffer.advance(size_of::<u32>());
+        Ok(Some(Encoded::Frame(self.buffer.split_to(length).freeze())))
+    }
+
+    /// Cuts off a line of JSON, if all of it is there.
+    fn line(&mut self) -> Result<Option<Encoded>, String> {
+        if let Some(at) = memchr::memchr(b'\n', &self.buffer[self.searched..]) {
+            let line = self.buffer.split_to(self.searched + at).freeze();
+            self.buffer.advance(1);
+            self.searched = 0;
+            return Ok(Some(Encoded::Line(line)));
+        }
+        self.searched = self.buffer.len();
+        if self.buffer.len() > EVENT_LIMIT {
+            return Err("the watch sent a line without end".to_owned());
+        }
+        Ok(None)
     }
 }
 
@@ -409,19 +433,36 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test]
-    async fn lines_come_whole_however_the_pieces_break_and_half_a_line_at_the_end_is_none() {
-        for size in 1..12 {
-            let pieces: Vec<_> = b"one\n\nthree\nfour\nha".chunks(size).map(<[u8]>::to_vec).collect();
-            let frames = pieces.into_iter().map(|piece| Ok::<_, std::io::Error>(Frame::data(Bytes::from(piece))));
-            let body = StreamBody::new(futures_util::stream::iter(frames));
-            let mut lines = Lines { body, buffer: Vec::new(), begin: 0, searched: 0 };
-            let mut seen = Vec::new();
-            while let Some(line) = lines.next().await.unwrap() {
-                seen.push(String::from_utf8(line.to_vec()).unwrap());
-            }
-            assert_eq!(seen, ["one", "", "three", "four"], "pieces of {size}");
+    /// Returns the events of a body that comes in pieces of a size.
+    async fn events(bytes: &[u8], size: usize) -> Result<Vec<Encoded>, String> {
+        let pieces: Vec<_> = bytes.chunks(size).map(<[u8]>::to_vec).collect();
+        let frames = pieces.into_iter().map(|piece| Ok::<_, std::io::Error>(Frame::data(Bytes::from(piece))));
+        let mut events = Events::new(StreamBody::new(futures_util::stream::iter(frames)));
+        let mut seen = Vec::new();
+        while let Some(event) = events.next().await? {
+            seen.push(event);
         }
+        Ok(seen)
+    }
+
+    #[tokio::test]
+    async fn events_come_whole_however_the_pieces_break_and_half_an_event_at_the_end_is_none() {
+        let line = |text: &'static str| Encoded::Line(text.into());
+        let frame = |text: &'static str| Encoded::Frame(text.into());
+        for size in 1..12 {
+            let lines = events(b"one\n\nthree\nfour\nha", size).await;
+            assert_eq!(lines.unwrap(), [line("one"), line(""), line("three"), line("four")], "pieces of {size}");
+            let frames = events(b"\0\0\0\x03one\0\0\0\0\0\0\0\x05th\nee\0\0\0\x04ha", size).await;
+            assert_eq!(frames.unwrap(), [frame("one"), frame(""), frame("th\nee")], "pieces of {size}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_event_that_is_longer_than_any_object_ends_the_stream() {
+        let told = events(b"\0\xff\xff\xff{", 2).await;
+        assert_eq!(told, Err("the watch sent an event of 16777215 bytes".to_owned()));
+        let told = events(&vec![b'x'; EVENT_LIMIT + 2], 1 << 20).await;
+        assert_eq!(told, Err("the watch sent a line without end".to_owned()));
     }
 
     #[test]

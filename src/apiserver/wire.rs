@@ -1,15 +1,23 @@
 //! What the API server sends, cut down to what flamectl looks at: everything else, `managedFields` above all, is dropped
 //! while it is parsed, so that ten thousand Pods fit into a few megabytes.
+//!
+//! Pods and metadata come as JSON or as [`protobuf`]: one set of shapes says for both where things are. Field numbers are
+//! those of Kubernetes' `generated.proto` files; what has none here is skipped.
 
 mod evidence;
 mod object;
+pub mod protobuf;
+mod shape;
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use memchr::memmem;
+use prost::Message;
+use prost::bytes::Bytes;
 use serde::de::IgnoredAny;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::flame::amounts::Amounts;
 use crate::flame::names::{self, Component, FIELD_MANAGER};
@@ -21,109 +29,189 @@ use crate::flame::owner::Controller;
 
 pub use evidence::{Event, Node};
 pub use object::{FlameCluster, FlameObject};
+pub use shape::{Encoded, Shape, read};
 
 /// A page of a list.
 #[derive(Deserialize)]
 #[serde(bound = "T: Deserialize<'de>")]
 pub struct List<T> {
     pub metadata: ListMeta,
-    #[serde(default = "Vec::new", deserialize_with = "null_is_empty")]
+    #[serde(default = "Vec::new", deserialize_with = "null_is_default")]
     pub items: Vec<T>,
 }
 
-/// Reads `null`, which the server writes for an empty PartialObjectMetadataList, as no items.
-fn null_is_empty<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
-    Option::<Vec<T>>::deserialize(deserializer).map(Option::unwrap_or_default)
+/// Reads `null`, which the server writes for what is empty here and there (the items of a PartialObjectMetadataList), as that.
+fn null_is_default<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Message)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ListMeta {
+    #[prost(string, tag = "2")]
     pub resource_version: String,
+    #[prost(string, tag = "3")]
     #[serde(rename = "continue")]
     pub continue_token: String,
 }
 
 /// An object of which only the name counts.
-#[derive(Deserialize)]
+#[derive(Deserialize, Message)]
 pub struct Named {
+    #[prost(message, required, tag = "1")]
     pub metadata: NameMeta,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Message)]
 pub struct NameMeta {
+    #[prost(string, tag = "1")]
     pub name: String,
 }
 
 /// A timestamp as the server writes it; one that is none counts as unknown.
-#[derive(Clone, Copy, Debug, Default)]
-struct Moment(Option<Seconds>);
+#[derive(Clone, Copy, Message)]
+struct Moment {
+    #[prost(int64, optional, tag = "1")]
+    seconds: Option<Seconds>,
+}
 
 impl<'de> Deserialize<'de> for Moment {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        Ok(Self(text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second)))
+        Ok(Self { seconds: text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second) })
     }
 }
 
 fn seconds(moment: Option<Moment>) -> Option<Seconds> {
-    moment.and_then(|moment| moment.0)
+    moment.and_then(|moment| moment.seconds)
 }
 
-#[derive(Deserialize, Clone, Debug, Default)]
+/// Returns a text unless it is empty: protobuf writes those out that JSON leaves out.
+fn filled(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+#[derive(Deserialize, Clone, Message)]
 #[serde(rename_all = "camelCase", default)]
 struct Meta {
+    #[prost(string, tag = "1")]
     name: String,
+    #[prost(string, tag = "3")]
     namespace: String,
+    #[prost(string, tag = "5")]
     uid: String,
+    #[prost(string, tag = "6")]
     resource_version: String,
-    generation: Option<i64>,
-    labels: Option<BTreeMap<String, String>>,
-    annotations: Option<BTreeMap<String, String>>,
+    #[prost(int64, tag = "7")]
+    generation: i64,
+    #[prost(message, optional, tag = "8")]
     creation_timestamp: Option<Moment>,
+    #[prost(message, optional, tag = "9")]
     deletion_timestamp: Option<Moment>,
+    #[prost(int64, optional, tag = "10")]
     deletion_grace_period_seconds: Option<i64>,
-    finalizers: Option<Vec<String>>,
-    owner_references: Option<Vec<serde_json::Value>>,
-    managed_fields: Option<Vec<Managed>>,
+    #[prost(btree_map = "string, string", tag = "11")]
+    #[serde(deserialize_with = "null_is_default")]
+    labels: BTreeMap<String, String>,
+    #[prost(btree_map = "string, string", tag = "12")]
+    #[serde(deserialize_with = "null_is_default")]
+    annotations: BTreeMap<String, String>,
+    #[prost(message, repeated, tag = "13")]
+    #[serde(deserialize_with = "null_is_default")]
+    owner_references: Vec<OwnerReference>,
+    #[prost(string, repeated, tag = "14")]
+    #[serde(deserialize_with = "null_is_default")]
+    finalizers: Vec<String>,
+    #[prost(message, repeated, tag = "17")]
+    #[serde(deserialize_with = "null_is_default")]
+    managed_fields: Vec<Managed>,
 }
 
-#[derive(Deserialize, Clone, Debug, Default)]
+/// All that there is in one: those that control nothing are written as they were read.
+#[derive(Deserialize, Serialize, Clone, Message)]
+#[serde(rename_all = "camelCase", default)]
+struct OwnerReference {
+    #[prost(string, tag = "5")]
+    api_version: String,
+    #[prost(string, tag = "1")]
+    kind: String,
+    #[prost(string, tag = "3")]
+    name: String,
+    #[prost(string, tag = "4")]
+    uid: String,
+    #[prost(bool, optional, tag = "6")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    controller: Option<bool>,
+    #[prost(bool, optional, tag = "7")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    block_owner_deletion: Option<bool>,
+}
+
+#[derive(Deserialize, Clone, Message)]
 #[serde(rename_all = "camelCase", default)]
 struct Managed {
+    #[prost(string, tag = "1")]
     manager: String,
+    #[prost(string, tag = "2")]
     operation: String,
-    subresource: String,
+    #[prost(message, optional, tag = "4")]
     time: Option<Moment>,
+    #[prost(message, optional, tag = "7")]
     fields_v1: Option<Fields>,
+    #[prost(string, tag = "8")]
+    subresource: String,
+}
+
+/// `fieldsV1`: JSON wherever it comes. In protobuf it is a piece of bytes, which nobody reads unless it may tell something.
+#[derive(Deserialize, Clone, Message)]
+#[serde(from = "FieldTree")]
+struct Fields {
+    #[prost(bytes = "bytes", tag = "1")]
+    raw: Bytes,
+    /// What was in it, once it is read; the server has no field of this number.
+    #[prost(bool, tag = "536870911")]
+    sets_image: bool,
+}
+
+impl From<FieldTree> for Fields {
+    fn from(tree: FieldTree) -> Self {
+        Self { raw: Bytes::new(), sets_image: tree.sets_image() }
+    }
+}
+
+impl Fields {
+    fn sets_image(&self) -> bool {
+        let may_set = || memmem::find(&self.raw, br#""f:image""#).is_some();
+        let sets = || serde_json::from_slice(&self.raw).is_ok_and(|tree: FieldTree| tree.sets_image());
+        self.sets_image || (may_set() && sets())
+    }
 }
 
 /// The one path of `fieldsV1` that tells who set a container's image.
-#[derive(Deserialize, Clone, Debug, Default)]
+#[derive(Deserialize, Default)]
 #[serde(default)]
-struct Fields {
+struct FieldTree {
     #[serde(rename = "f:spec")]
     spec: Option<SpecFields>,
 }
 
-#[derive(Deserialize, Clone, Debug, Default)]
+#[derive(Deserialize, Default)]
 #[serde(default)]
 struct SpecFields {
     #[serde(rename = "f:containers")]
     containers: Option<BTreeMap<String, ContainerFields>>,
 }
 
-#[derive(Deserialize, Clone, Debug, Default)]
+#[derive(Deserialize, Default)]
 #[serde(default)]
 struct ContainerFields {
     #[serde(rename = "f:image")]
     image: Option<IgnoredAny>,
 }
 
-impl Managed {
+impl FieldTree {
     fn sets_image(&self) -> bool {
-        let spec = self.fields_v1.as_ref().and_then(|fields| fields.spec.as_ref());
-        let containers = spec.and_then(|spec| spec.containers.as_ref());
+        let containers = self.spec.as_ref().and_then(|spec| spec.containers.as_ref());
         containers.is_some_and(|containers| containers.values().any(|container| container.image.is_some()))
     }
 }
@@ -134,33 +222,35 @@ fn manager(managed: &Managed) -> FieldManager {
 
 impl From<Meta> for ObservedMeta {
     fn from(meta: Meta) -> Self {
-        let managed = meta.managed_fields.unwrap_or_default();
+        let managed = meta.managed_fields;
         let ours = |it: &&Managed| it.manager == FIELD_MANAGER;
         let others = managed.iter().filter(|it| !ours(it) && it.subresource.is_empty());
-        let owners = meta.owner_references.unwrap_or_default().into_iter();
-        let (controllers, other_owners): (Vec<_>, Vec<_>) = owners.partition(|owner| owner["controller"] == true);
-        let controller = |owner: &serde_json::Value| {
-            let text = |key: &str| owner[key].as_str().unwrap_or_default().to_owned();
-            let (api_version, kind, name, uid) = (text("apiVersion"), text("kind"), text("name"), text("uid"));
-            Arc::new(Controller { api_version, kind, name, uid })
-        };
+        let sets_image = |it: &&Managed| it.fields_v1.as_ref().is_some_and(Fields::sets_image);
+        let owners = meta.owner_references.into_iter();
+        let (controllers, other_owners): (Vec<_>, Vec<_>) = owners.partition(|owner| owner.controller == Some(true));
         Self {
             name: meta.name,
             uid: meta.uid,
             resource_version: meta.resource_version.parse().unwrap_or(0),
-            labels: meta.labels.unwrap_or_default().into(),
-            annotations: meta.annotations.unwrap_or_default().into(),
+            labels: meta.labels.into(),
+            annotations: meta.annotations.into(),
             creation_timestamp: seconds(meta.creation_timestamp),
             terminating: meta.deletion_timestamp.is_some(),
             deletion_timestamp: seconds(meta.deletion_timestamp),
             deletion_grace_period_seconds: meta.deletion_grace_period_seconds,
-            finalizers: meta.finalizers.unwrap_or_default(),
-            controller: controllers.first().map(controller),
-            other_owners,
+            finalizers: meta.finalizers,
+            controller: controllers.into_iter().next().map(|owner| Arc::new(owner.into())),
+            other_owners: other_owners.iter().map(|owner| serde_json::json!(owner)).collect(),
             applied_by_flamectl: managed.iter().filter(ours).any(|it| it.operation == "Apply"),
-            image_manager: others.clone().filter(|it| it.sets_image()).map(|it| it.manager.clone()).next(),
+            image_manager: others.clone().find(sets_image).map(|it| it.manager.clone()),
             other_managers: others.map(manager).collect(),
         }
+    }
+}
+
+impl From<OwnerReference> for Controller {
+    fn from(OwnerReference { api_version, kind, name, uid, .. }: OwnerReference) -> Self {
+        Self { api_version, kind, name, uid }
     }
 }
 
@@ -258,112 +348,169 @@ impl From<Service> for ObservedService {
     }
 }
 
-#[derive(Deserialize, Clone, Debug, Default)]
+#[derive(Deserialize, Clone, Message)]
 #[serde(default)]
 pub struct Pod {
+    #[prost(message, required, tag = "1")]
     metadata: Meta,
+    #[prost(message, required, tag = "2")]
     spec: PodSpec,
+    #[prost(message, required, tag = "3")]
     status: PodStatus,
 }
 
-#[derive(Deserialize, Clone, Debug, Default)]
+#[derive(Deserialize, Clone, Message)]
 #[serde(rename_all = "camelCase", default)]
-struct PodSpec {
-    node_name: Option<String>,
-    hostname: Option<String>,
+pub struct PodSpec {
+    #[prost(message, repeated, tag = "2")]
     containers: Vec<Container>,
+    #[prost(string, tag = "10")]
+    node_name: String,
+    #[prost(string, tag = "16")]
+    hostname: String,
+    #[prost(message, repeated, tag = "20")]
     init_containers: Vec<Container>,
+    #[prost(message, repeated, tag = "38")]
     scheduling_gates: Vec<Gate>,
 }
 
-#[derive(Deserialize, Clone, Debug, Default)]
+#[derive(Deserialize, Clone, Message)]
 #[serde(default, rename_all = "camelCase")]
 struct Container {
+    #[prost(string, tag = "1")]
     name: String,
-    image: Option<String>,
-    restart_policy: Option<String>,
+    #[prost(string, tag = "2")]
+    image: String,
+    #[prost(message, required, tag = "8")]
     resources: Resources,
+    #[prost(string, tag = "24")]
+    restart_policy: String,
 }
 
-#[derive(Deserialize, Clone, Debug, Default)]
+#[derive(Deserialize, Clone, Message)]
 #[serde(default)]
 struct Resources {
-    requests: Option<Amounts>,
-    limits: Option<Amounts>,
+    #[prost(btree_map = "string, message", tag = "1")]
+    #[serde(deserialize_with = "null_is_default")]
+    limits: BTreeMap<String, Quantity>,
+    #[prost(btree_map = "string, message", tag = "2")]
+    #[serde(deserialize_with = "null_is_default")]
+    requests: BTreeMap<String, Quantity>,
 }
 
-#[derive(Deserialize, Clone, Debug, Default)]
+#[derive(Deserialize, Clone, PartialEq, Message)]
+#[serde(transparent)]
+struct Quantity {
+    #[prost(string, tag = "1")]
+    text: String,
+}
+
+#[derive(Deserialize, Clone, Message)]
 #[serde(default)]
 struct Gate {
+    #[prost(string, tag = "1")]
     name: String,
 }
 
-#[derive(Deserialize, Clone, Debug, Default)]
+#[derive(Deserialize, Clone, Message)]
 #[serde(rename_all = "camelCase", default)]
 struct PodStatus {
+    #[prost(string, tag = "1")]
     phase: String,
-    reason: Option<String>,
-    message: Option<String>,
-    #[serde(rename = "podIP")]
-    pod_ip: Option<String>,
-    start_time: Option<Moment>,
-    nominated_node_name: Option<String>,
+    #[prost(message, repeated, tag = "2")]
     conditions: Vec<Condition>,
-    init_container_statuses: Vec<ContainerStatus>,
+    #[prost(string, tag = "3")]
+    message: String,
+    #[prost(string, tag = "4")]
+    reason: String,
+    #[prost(string, tag = "6")]
+    #[serde(rename = "podIP")]
+    pod_ip: String,
+    #[prost(message, optional, tag = "7")]
+    start_time: Option<Moment>,
+    #[prost(message, repeated, tag = "8")]
     container_statuses: Vec<ContainerStatus>,
+    #[prost(message, repeated, tag = "10")]
+    init_container_statuses: Vec<ContainerStatus>,
+    #[prost(string, tag = "11")]
+    nominated_node_name: String,
 }
 
-#[derive(Deserialize, Clone, Debug, Default)]
+#[derive(Deserialize, Clone, Message)]
 #[serde(rename_all = "camelCase", default)]
 struct Condition {
+    #[prost(string, tag = "1")]
     r#type: String,
+    #[prost(string, tag = "2")]
     status: String,
-    reason: String,
-    message: String,
+    #[prost(message, optional, tag = "4")]
     last_transition_time: Option<Moment>,
+    #[prost(string, tag = "5")]
+    reason: String,
+    #[prost(string, tag = "6")]
+    message: String,
 }
 
-#[derive(Deserialize, Clone, Debug, Default)]
+#[derive(Deserialize, Clone, Message)]
 #[serde(rename_all = "camelCase", default)]
 struct ContainerStatus {
+    #[prost(string, tag = "1")]
     name: String,
-    image: Option<String>,
-    ready: bool,
-    started: bool,
-    restart_count: u32,
+    #[prost(message, required, tag = "2")]
     state: ContainerState,
+    #[prost(message, required, tag = "3")]
     last_state: ContainerState,
+    #[prost(bool, tag = "4")]
+    ready: bool,
+    #[prost(int32, tag = "5")]
+    restart_count: i32,
+    #[prost(string, optional, tag = "6")]
+    image: Option<String>,
+    #[prost(bool, tag = "9")]
+    started: bool,
 }
 
-#[derive(Deserialize, Clone, Debug, Default)]
+#[derive(Deserialize, Clone, Message)]
 #[serde(default)]
 struct ContainerState {
+    #[prost(message, optional, tag = "1")]
     waiting: Option<Waiting>,
+    #[prost(message, optional, tag = "2")]
     running: Option<Running>,
+    #[prost(message, optional, tag = "3")]
     terminated: Option<Terminated>,
 }
 
-#[derive(Deserialize, Clone, Debug, Default)]
+#[derive(Deserialize, Clone, Message)]
 #[serde(default)]
 struct Waiting {
-    reason: Option<String>,
-    message: Option<String>,
+    #[prost(string, tag = "1")]
+    reason: String,
+    #[prost(string, tag = "2")]
+    message: String,
 }
 
-#[derive(Deserialize, Clone, Debug, Default)]
+#[derive(Deserialize, Clone, Message)]
 #[serde(rename_all = "camelCase", default)]
 struct Running {
+    #[prost(message, optional, tag = "1")]
     started_at: Option<Moment>,
 }
 
-#[derive(Deserialize, Clone, Debug, Default)]
+#[derive(Deserialize, Clone, Message)]
 #[serde(rename_all = "camelCase", default)]
 struct Terminated {
+    #[prost(int32, tag = "1")]
     exit_code: i32,
-    signal: Option<i32>,
+    #[prost(int32, tag = "2")]
+    signal: i32,
+    #[prost(string, tag = "3")]
     reason: String,
+    #[prost(string, tag = "4")]
     message: String,
+    #[prost(message, optional, tag = "5")]
     started_at: Option<Moment>,
+    #[prost(message, optional, tag = "6")]
     finished_at: Option<Moment>,
 }
 
@@ -372,11 +519,16 @@ impl Pod {
     pub fn namespace(&self) -> &str {
         &self.metadata.namespace
     }
+
+    /// Returns the Pod with what was sent, where an answer had nothing but its metadata.
+    pub fn with_spec(self, spec: PodSpec) -> Self {
+        Self { spec, ..self }
+    }
 }
 
 impl From<Pod> for ObservedPod {
     fn from(mut it: Pod) -> Self {
-        let index_label = it.metadata.labels.as_mut().and_then(|labels| labels.remove(names::LABEL_POD_INDEX));
+        let index_label = it.metadata.labels.remove(names::LABEL_POD_INDEX);
         let status = it.status;
         let own = it.spec.containers.iter().find(|container| is_flames(&container.name)).or(it.spec.containers.first());
         let own_name = own.map_or("", |own| own.name.as_str());
@@ -390,14 +542,14 @@ impl From<Pod> for ObservedPod {
         let disruption = condition(&status, "DisruptionTarget").filter(|it| it.status == "True").map(Condition::why);
         let (mut requests, mut limits) = (Amounts::default(), Amounts::default());
         for container in &it.spec.containers {
-            container.resources.requests.iter().for_each(|amounts| requests.add_all(amounts));
-            container.resources.limits.iter().for_each(|amounts| limits.add_all(amounts));
+            requests.add_all(&amounts(&container.resources.requests));
+            limits.add_all(&amounts(&container.resources.limits));
         }
         Self {
             index_label: index_label.map(String::into_boxed_str),
             requests,
             limits,
-            image: own.and_then(|own| own.image.clone()).unwrap_or_default(),
+            image: own.map(|own| own.image.clone()).unwrap_or_default(),
             running_image,
             phase: match status.phase.as_str() {
                 "Running" => Phase::Running,
@@ -409,23 +561,27 @@ impl From<Pod> for ObservedPod {
             conditions: conditions(&status),
             disruption,
             other_container: other.map(|(container, init)| Box::new(other_container(&it.spec, container, init))),
-            waiting_reason: waiting.reason,
-            waiting_message: waiting.message,
+            waiting_reason: filled(waiting.reason),
+            waiting_message: filled(waiting.message),
             started_at: seconds(blamed.state.running.and_then(|running| running.started_at)),
             started: blamed.started,
             ended: ended.map(|(terminated, previous)| Box::new(terminated.ended(previous))),
-            restart_count: blamed.restart_count,
-            hostname: it.spec.hostname,
-            node: it.spec.node_name,
+            restart_count: blamed.restart_count.try_into().unwrap_or(0),
+            hostname: filled(it.spec.hostname),
+            node: filled(it.spec.node_name),
             scheduling_gates: it.spec.scheduling_gates.into_iter().map(|gate| gate.name).collect(),
-            pod_ip: status.pod_ip,
+            pod_ip: filled(status.pod_ip),
             start_time: seconds(status.start_time),
-            nominated_node: status.nominated_node_name.filter(|name| !name.is_empty()).map(String::into_boxed_str),
-            reason: status.reason,
-            message: status.message,
+            nominated_node: filled(status.nominated_node_name).map(String::into_boxed_str),
+            reason: filled(status.reason),
+            message: filled(status.message),
             meta: it.metadata.into(),
         }
     }
+}
+
+fn amounts(quantities: &BTreeMap<String, Quantity>) -> Amounts {
+    quantities.iter().map(|(name, quantity)| (name, &quantity.text)).collect()
 }
 
 /// Tells whether a container bears a name that flamectl gives; others come from webhooks.
@@ -441,7 +597,7 @@ fn named<'a>(containers: &'a [ContainerStatus], name: &str) -> Option<&'a Contai
 /// turn it is, else the one that is worst off, Flame's own before others.
 fn blamed<'a>(spec: &PodSpec, status: &'a PodStatus, own: &str) -> Option<(&'a ContainerStatus, bool)> {
     let is_sidecar = |name: &str| {
-        let always = |it: &Container| it.restart_policy.as_deref() == Some("Always");
+        let always = |it: &Container| it.restart_policy == "Always";
         spec.init_containers.iter().any(|it| it.name == name && always(it))
     };
     if let Some(init) = status.init_container_statuses.iter().find(|it| !it.is_initialized(is_sidecar(&it.name))) {
@@ -475,12 +631,12 @@ impl ContainerStatus {
 
 /// Tells whether a container waits as each does before its first start.
 fn is_ordinary(waiting: &Waiting) -> bool {
-    matches!(waiting.reason.as_deref(), None | Some("ContainerCreating" | "PodInitializing"))
+    matches!(waiting.reason.as_str(), "" | "ContainerCreating" | "PodInitializing")
 }
 
 fn other_container(spec: &PodSpec, status: &ContainerStatus, init: bool) -> OtherContainer {
     let containers = if init { &spec.init_containers } else { &spec.containers };
-    let image = containers.iter().find(|it| it.name == status.name).and_then(|it| it.image.clone());
+    let image = containers.iter().find(|it| it.name == status.name).map(|it| it.image.clone());
     OtherContainer { name: status.name.clone(), image: image.unwrap_or_default(), init }
 }
 
@@ -515,7 +671,7 @@ impl Terminated {
     fn ended(self, previous: bool) -> Ended {
         Ended {
             exit_code: self.exit_code,
-            signal: self.signal.filter(|signal| *signal != 0),
+            signal: Some(self.signal).filter(|signal| *signal != 0),
             reason: self.reason,
             message: self.message,
             started_at: seconds(self.started_at),
@@ -525,5 +681,7 @@ impl Terminated {
     }
 }
 
+#[cfg(test)]
+mod recorded;
 #[cfg(test)]
 mod tests;

@@ -6,13 +6,18 @@
 use std::time::Duration;
 
 use http::StatusCode;
+use http::header::{ACCEPT, HeaderValue};
 use kube::core::Status;
 use kube::core::params::{DeleteParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy};
+use prost::Message;
+use prost::bytes::Bytes;
+use serde::Deserialize;
 
-use super::{ApiServer, Failure, Observer, built, requests, wire};
+use super::wire::{self, Shape, protobuf};
+use super::{ApiServer, Failure, Observer, built, requests};
 use crate::error::{Error, Result};
-use crate::flame::names::{FIELD_MANAGER, ObjectRef};
-use crate::flame::observed::Observed;
+use crate::flame::names::{FIELD_MANAGER, Kind, ObjectRef};
+use crate::flame::observed::{Observed, ObservedPod};
 use crate::flame::rollout::{Action, Body, FieldConflict, Outcome, Refusal, Write};
 
 /// Pause after a 429 that names none.
@@ -20,14 +25,26 @@ const THROTTLED: Duration = Duration::from_secs(1);
 /// Pause while a new namespace's `default` ServiceAccount is not there yet (kubernetes#66689).
 const SERVICE_ACCOUNT: Duration = Duration::from_millis(500);
 
-/// An answer to a write: the object, or the Status that some deletes return.
-#[derive(serde::Deserialize)]
+/// An answer to a write: the object, its metadata where no more was asked for, or the Status that some deletes return.
+#[derive(Deserialize)]
 #[serde(tag = "kind")]
 enum Answer {
     ConfigMap(wire::ConfigMap),
     Service(wire::Service),
     Pod(Box<wire::Pod>),
+    /// A Pod's, as nothing else is asked for it.
+    PartialObjectMetadata(Box<wire::Pod>),
     Status(serde::de::IgnoredAny),
+}
+
+impl Shape for Answer {
+    fn from_protobuf(kind: &str, raw: Bytes) -> Option<Self> {
+        match kind {
+            "Status" => Some(Self::Status(serde::de::IgnoredAny)),
+            "PartialObjectMetadata" => wire::Pod::decode(raw).ok().map(|it| Self::PartialObjectMetadata(Box::new(it))),
+            _ => wire::Pod::from_protobuf(kind, raw).map(|pod| Self::Pod(Box::new(pod))),
+        }
+    }
 }
 
 impl ApiServer {
@@ -36,11 +53,31 @@ impl ApiServer {
     /// # Errors
     /// Only where no request can be made of it.
     pub async fn write(&self, namespace: &str, write: &Write, body: Body, dry_run: bool) -> Result<Outcome> {
-        let request = request(namespace, write, body, dry_run)?;
+        let spec = created_spec(write, &body);
+        let mut request = request(namespace, write, body, dry_run)?;
+        if write.object.kind == Kind::Pod {
+            let accept = match write.action {
+                Action::Create if spec.is_some() => protobuf::ACCEPT_METADATA,
+                Action::Delete => protobuf::ACCEPT_METADATA,
+                _ => protobuf::ACCEPT,
+            };
+            request.headers_mut().insert(ACCEPT, HeaderValue::from_static(accept));
+        }
         Ok(match self.send::<Answer>(request).await {
-            Ok((answer, status)) => success(answer, status),
+            Ok((answer, status)) => success(answer, status, spec),
             Err(failure) => outcome(write, failure),
         })
+    }
+}
+
+/// Returns the spec of a Pod that is to be made: the server's answer need not repeat it. What admission made of it comes with
+/// the watch.
+fn created_spec(write: &Write, body: &Body) -> Option<wire::PodSpec> {
+    match body {
+        Body::Apply(object) if write.object.kind == Kind::Pod && write.action == Action::Create => {
+            wire::PodSpec::deserialize(&object["spec"]).ok()
+        }
+        _ => None,
     }
 }
 
@@ -81,11 +118,15 @@ fn request(namespace: &str, write: &Write, body: Body, dry_run: bool) -> Result<
     built(&write.object, request)
 }
 
-fn success(answer: Answer, status: StatusCode) -> Outcome {
+fn success(answer: Answer, status: StatusCode, sent: Option<wire::PodSpec>) -> Outcome {
     let observed = match answer {
         Answer::ConfigMap(it) => Observed::ConfigMap(it.into()),
         Answer::Service(it) => Observed::Service(it.into()),
         Answer::Pod(it) => Observed::Pod(Box::new((*it).into())),
+        Answer::PartialObjectMetadata(it) => match sent {
+            Some(spec) => Observed::Pod(Box::new(it.with_spec(spec).into())),
+            None => return Outcome::Leaving(Box::new(ObservedPod::from(*it).meta)),
+        },
         Answer::Status(_) => return Outcome::Gone,
     };
     if status == StatusCode::CREATED { Outcome::Created(observed) } else { Outcome::Changed(observed) }

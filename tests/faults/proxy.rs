@@ -290,8 +290,10 @@ impl Shared {
             return Ok(answer);
         }
         let mut request = Request::builder().method(method).uri(uri.path_and_query().unwrap().as_str());
+        // What this looks into has to be JSON; the client takes whichever comes.
+        let reads = is_stream && self.streams.reads_events();
         for name in ["content-type", "accept"] {
-            if let Some(value) = headers.get(name) {
+            if let Some(value) = headers.get(name).filter(|_| name != "accept" || !reads) {
                 request = request.header(name, value);
             }
         }

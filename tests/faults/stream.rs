@@ -53,6 +53,11 @@ impl Streams {
         }
     }
 
+    /// Tells whether events are looked into, changed or added: then they have to be JSON. All else hands on what comes.
+    pub fn reads_events(self) -> bool {
+        matches!(self, Self::ExpiredAfter(_) | Self::LostAndExpired(_) | Self::Merged | Self::NoBookmarks)
+    }
+
     fn ends_after(self, nth: usize) -> Option<Duration> {
         match self {
             Self::Short(time) | Self::Reset(time) => Some(time),
@@ -119,7 +124,7 @@ impl Events {
                 }
                 Err(_) => self.release(),
                 Ok(None | Some(Err(_))) => self.over = true,
-                Ok(Some(Ok(frame))) => self.take(&frame.into_data().unwrap_or_default()),
+                Ok(Some(Ok(frame))) => self.take(frame.into_data().unwrap_or_default()),
             }
         }
     }
@@ -134,8 +139,12 @@ impl Events {
         }
     }
 
-    fn take(&mut self, bytes: &[u8]) {
-        self.buffer.extend_from_slice(bytes);
+    fn take(&mut self, bytes: Bytes) {
+        if !self.streams.reads_events() {
+            self.ready.push_back(bytes);
+            return;
+        }
+        self.buffer.extend_from_slice(&bytes);
         while let Some(at) = self.buffer.iter().position(|byte| *byte == b'\n') {
             let rest = self.buffer.split_off(at + 1);
             let event = std::mem::replace(&mut self.buffer, rest);

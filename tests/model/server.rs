@@ -175,11 +175,15 @@ impl Server {
             self.remove(object);
             return Outcome::Gone;
         }
-        if live["metadata"]["deletionTimestamp"].is_null() {
+        let answer = if live["metadata"]["deletionTimestamp"].is_null() {
             live["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
-            return self.store(object, live);
-        }
-        self.answer(object, &live)
+            self.store(object, live)
+        } else {
+            self.answer(object, &live)
+        };
+        // No more is asked for than its metadata.
+        let Outcome::Changed(observed) = answer else { unreachable!() };
+        Outcome::Leaving(Box::new(observed.meta().clone()))
     }
 
     fn store(&mut self, object: &ObjectRef, mut new: Value) -> Outcome {

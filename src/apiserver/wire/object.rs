@@ -43,7 +43,7 @@ pub struct FlameObject {
 
 impl From<FlameCluster> for FlameObject {
     fn from(FlameCluster { metadata, spec, status }: FlameCluster) -> Self {
-        let mut annotations = metadata.annotations.unwrap_or_default();
+        let mut annotations = metadata.annotations;
         annotations.remove(KUBECTL_ANNOTATION);
         let text = json!({
             "apiVersion": API_VERSION,
@@ -51,14 +51,14 @@ impl From<FlameCluster> for FlameObject {
             "metadata": {
                 "name": metadata.name,
                 "namespace": metadata.namespace,
-                "labels": metadata.labels.unwrap_or_default(),
+                "labels": metadata.labels,
                 "annotations": annotations,
             },
             "spec": spec,
         });
         Self {
             key: FlameKey::new(metadata.namespace, metadata.name.clone()),
-            owner: Owner { name: metadata.name, uid: metadata.uid, generation: metadata.generation.unwrap_or(0) },
+            owner: Owner { name: metadata.name, uid: metadata.uid, generation: metadata.generation },
             resource_version: metadata.resource_version,
             terminating: metadata.deletion_timestamp.is_some(),
             text: text.to_string(),

@@ -7,7 +7,7 @@ use super::{Action, FieldConflict, Outcome, Refusal, Rollout, Time, Tries, Write
 use crate::error::Error;
 use crate::flame::evidence::{Evidence, Inquiry, inquiries};
 use crate::flame::names::{Kind, ObjectRef, PodIndex};
-use crate::flame::observed::{Observed, ObservedPod};
+use crate::flame::observed::{Observed, ObservedMeta, ObservedPod};
 use crate::flame::plan::Why;
 use crate::flame::state::{self, Cause, CauseKind};
 
@@ -147,6 +147,7 @@ impl Rollout {
         match outcome {
             Outcome::Created(observed) => self.done(write, observed, now),
             Outcome::Changed(observed) => self.done(write, observed, now),
+            Outcome::Leaving(meta) => self.done(write, Observed::Pod(Box::new(self.with_meta(*meta))), now),
             Outcome::Gone => {
                 self.note_ended(write, now);
                 self.tries.remove(&write.object);
@@ -201,6 +202,12 @@ impl Rollout {
         is_full && !self.gone.is_empty() && tried < QUOTA_TRIES
     }
 
+    /// Returns the Pod as it is known with this metadata, which is all that is new of it.
+    fn with_meta(&self, meta: ObservedMeta) -> ObservedPod {
+        let known = self.snapshot.pod(&meta.name).filter(|known| known.meta.uid == meta.uid);
+        ObservedPod { meta, ..known.cloned().unwrap_or_default() }
+    }
+
     fn done(&mut self, write: &Write, observed: Observed, now: Time) {
         if write.action == Action::Resize {
             self.resized.insert(observed.meta().uid.clone());
@@ -218,9 +225,15 @@ impl Rollout {
             self.gone.insert(observed.meta().uid.clone());
             self.snapshot.remove(&write.object, &observed.meta().uid);
             self.touch(&write.object);
-        } else {
+        } else if !self.is_told(write, &observed) {
             self.seen(observed);
         }
+    }
+
+    /// Tells whether the watch was faster with what was made: it tells all of it, an answer maybe no more than what was sent.
+    fn is_told(&self, write: &Write, made: &Observed) -> bool {
+        let known = self.snapshot.meta(&write.object);
+        write.action == Action::Create && known.is_some_and(|known| known.uid == made.meta().uid)
     }
 
     /// Notes that the record said "going down" until this write: whoever was at it may have begun to delete what the snapshot

@@ -486,6 +486,35 @@ fn late_news_of_what_is_gone_are_ignored() {
     assert!(!rollout.snapshot().pods.contains_key("demo-executor-manager-0"));
 }
 
+/// Returns a rollout, its executor as it is known, and a write of that.
+fn known_executor(action: Action) -> (Rollout, ObservedPod, Write) {
+    let rollout = Rollout::new(up(&flame(1)), Options::default(), running(&flame(1)));
+    let known = rollout.snapshot().pod("demo-executor-manager-0").unwrap().clone();
+    let object = ObjectRef::new(Kind::Pod, &known.meta.name);
+    let write = Write { action, object, why: Vec::new(), uid: Some(known.meta.uid.clone()), force: false };
+    (rollout, known, write)
+}
+
+#[test]
+fn the_answer_to_a_deletion_leaves_the_pods_state_as_it_is_known() {
+    let (mut rollout, known, write) = known_executor(Action::Delete);
+    let resource_version = known.meta.resource_version + 1;
+    let meta = observed::ObservedMeta { terminating: true, resource_version, ..known.meta.clone() };
+    rollout.wrote(&write, Outcome::Leaving(Box::new(meta.clone())), NOW);
+    assert_eq!(rollout.snapshot().pod(&known.meta.name), Some(&ObservedPod { meta: meta.clone(), ..known.clone() }));
+    let another = observed::ObservedMeta { terminating: false, ..meta };
+    rollout.wrote(&write, Outcome::Leaving(Box::new(another)), NOW);
+    assert_eq!(rollout.snapshot().pod(&known.meta.name), None);
+}
+
+#[test]
+fn the_answer_to_a_creation_takes_nothing_back_that_the_watch_told() {
+    let (mut rollout, known, write) = known_executor(Action::Create);
+    let sent = ObservedPod { meta: known.meta.clone(), image: known.image.clone(), ..Default::default() };
+    rollout.wrote(&write, Outcome::Created(Observed::Pod(Box::new(sent))), NOW);
+    assert_eq!(rollout.snapshot().pod(&known.meta.name), Some(&known));
+}
+
 /// Returns the stages and how many Pods are at each, in short.
 fn counted(stages: Stages) -> String {
     stages.iter().map(|(stage, pods)| format!("{pods} {}", stage.word())).collect::<Vec<_>>().join(", ")

@@ -7,7 +7,7 @@ use super::Rollout;
 use crate::flame::hostname::{self, Fresh};
 use crate::flame::manifests::Manifests;
 use crate::flame::names::{self, Kind, ObjectRef, PodIndex};
-use crate::flame::observed::Observed;
+use crate::flame::observed::{Observed, ObservedMeta};
 use crate::flame::plan::{self, Desired, Why};
 use crate::flame::spliced::Spliced;
 
@@ -85,6 +85,8 @@ pub enum Outcome {
     Created(Observed),
     /// The object was changed, or is on its way out.
     Changed(Observed),
+    /// The Pod is on its way out; the answer told no more than its metadata.
+    Leaving(Box<ObservedMeta>),
     /// The object is gone.
     Gone,
     /// The object with that uid is not there any more; what is there has to be read.
