@@ -215,6 +215,7 @@ impl Drive<'_> {
     fn tell_repair(&self, rollout: &mut Rollout, write: &Write, drift: Vec<Drift>, outcome: &Outcome) {
         let uid = match outcome {
             Outcome::Created(observed) | Outcome::Changed(observed) => Some(observed.meta().uid.as_str()),
+            Outcome::Made(pod) => Some(pod.meta.uid.as_str()),
             Outcome::Leaving(meta) => Some(meta.uid.as_str()),
             Outcome::Gone => None,
             _ => return,
@@ -227,7 +228,7 @@ impl Drive<'_> {
     fn tell_outcome(&self, write: &Write, outcome: &Outcome) {
         let object = write.object.clone();
         match outcome {
-            Outcome::Created(_) | Outcome::Changed(_) | Outcome::Leaving(_) | Outcome::Gone => {
+            Outcome::Created(_) | Outcome::Made(_) | Outcome::Changed(_) | Outcome::Leaving(_) | Outcome::Gone => {
                 self.observer.event(Event::Wrote(write.action, object, write.why.clone()));
             }
             Outcome::Conflict(conflicts) if conflicts.iter().all(|conflict| !conflict.is_claimed()) => {

@@ -519,11 +519,6 @@ impl Pod {
     pub fn namespace(&self) -> &str {
         &self.metadata.namespace
     }
-
-    /// Returns the Pod with what was sent, where an answer had nothing but its metadata.
-    pub fn with_spec(self, spec: PodSpec) -> Self {
-        Self { spec, ..self }
-    }
 }
 
 impl From<Pod> for ObservedPod {

@@ -53,31 +53,17 @@ impl ApiServer {
     /// # Errors
     /// Only where no request can be made of it.
     pub async fn write(&self, namespace: &str, write: &Write, body: Body, dry_run: bool) -> Result<Outcome> {
-        let spec = created_spec(write, &body);
+        let hostname = if let Body::Executor(_, hostname) = &body { Some(hostname.clone()) } else { None };
         let mut request = request(namespace, write, body, dry_run)?;
         if write.object.kind == Kind::Pod {
-            let accept = match write.action {
-                Action::Create if spec.is_some() => protobuf::ACCEPT_METADATA,
-                Action::Delete => protobuf::ACCEPT_METADATA,
-                _ => protobuf::ACCEPT,
-            };
+            let is_known = hostname.is_some() || write.action == Action::Delete;
+            let accept = if is_known { protobuf::ACCEPT_METADATA } else { protobuf::ACCEPT };
             request.headers_mut().insert(ACCEPT, HeaderValue::from_static(accept));
         }
         Ok(match self.send::<Answer>(request).await {
-            Ok((answer, status)) => success(answer, status, spec),
+            Ok((answer, status)) => success(answer, status, hostname),
             Err(failure) => outcome(write, failure),
         })
-    }
-}
-
-/// Returns the spec of a Pod that is to be made: the server's answer need not repeat it. What admission made of it comes with
-/// the watch.
-fn created_spec(write: &Write, body: &Body) -> Option<wire::PodSpec> {
-    match body {
-        Body::Apply(object) if write.object.kind == Kind::Pod && write.action == Action::Create => {
-            wire::PodSpec::deserialize(&object["spec"]).ok()
-        }
-        _ => None,
     }
 }
 
@@ -100,7 +86,7 @@ fn request(namespace: &str, write: &Write, body: Body, dry_run: bool) -> Result<
             )
         }
         Body::Merge(patch) => requests.patch(name, &params, &Patch::Merge(patch)),
-        Body::Text(json) => {
+        Body::Executor(json, _) => {
             params.force = write.force;
             let request = requests.patch(name, &params, &Patch::Apply(()));
             request.map(|request| request.map(|_| json.into_bytes()))
@@ -118,15 +104,23 @@ fn request(namespace: &str, write: &Write, body: Body, dry_run: bool) -> Result<
     built(&write.object, request)
 }
 
-fn success(answer: Answer, status: StatusCode, sent: Option<wire::PodSpec>) -> Outcome {
+/// Tells what an answer means; `hostname` is that of an executor which was to be made.
+fn success(answer: Answer, status: StatusCode, hostname: Option<Option<String>>) -> Outcome {
     let observed = match answer {
         Answer::ConfigMap(it) => Observed::ConfigMap(it.into()),
         Answer::Service(it) => Observed::Service(it.into()),
         Answer::Pod(it) => Observed::Pod(Box::new((*it).into())),
-        Answer::PartialObjectMetadata(it) => match sent {
-            Some(spec) => Observed::Pod(Box::new(it.with_spec(spec).into())),
-            None => return Outcome::Leaving(Box::new(ObservedPod::from(*it).meta)),
-        },
+        Answer::PartialObjectMetadata(it) => {
+            let pod = ObservedPod::from(*it);
+            return match hostname {
+                None => Outcome::Leaving(Box::new(pod.meta)),
+                Some(hostname) if status == StatusCode::CREATED => {
+                    Outcome::Made(Box::new(ObservedPod { hostname, ..pod }))
+                }
+                // It was there: what it is has to be read.
+                Some(_) => Outcome::Mismatch,
+            };
+        }
         Answer::Status(_) => return Outcome::Gone,
     };
     if status == StatusCode::CREATED { Outcome::Created(observed) } else { Outcome::Changed(observed) }

@@ -31,18 +31,18 @@ pub async fn run(context: &Context<'_>, args: &DiffArgs) -> Result<u8> {
     let options = Options::default();
     let rollout = Rollout::new(Desired::Up(Box::new(manifests.clone())), options, reading.snapshot);
     let plan = rollout.plan();
-    rollout.refuse_foreign(&plan)?;
+    rollout.refuse_foreign(plan)?;
     if args.output == DiffFormat::Text {
-        context.printer.data(&texts(&plan, &manifests, rollout.snapshot())?)?;
+        context.printer.data(&texts(plan, &manifests, rollout.snapshot())?)?;
     }
-    context.printer.text(&table::plan(&plan))?;
-    for sentence in disruption(&plan, &manifests, rollout.snapshot(), options.max_unavailable) {
+    context.printer.text(&table::plan(plan))?;
+    for sentence in disruption(plan, &manifests, rollout.snapshot(), options.max_unavailable) {
         context.printer.data(&sentence)?;
     }
     if !args.preflight.skip_preflight {
         // Rights to write are no matter of those who only look.
         let (rights, create_namespace) = (Vec::new(), None);
-        let preflight = Preflight { api: &api, rollout: &rollout, plan: &plan, rights, create_namespace };
+        let preflight = Preflight { api: &api, rollout: &rollout, plan, rights, create_namespace };
         preflight::tell(context, &rollout, &preflight.findings(context, &view).await)?;
     }
     let different = !plan.is_empty() && !args.exit_zero;

@@ -39,11 +39,11 @@ pub async fn run(context: &Context<'_>, args: &DownArgs) -> Result<u8> {
         context.printer.line(&format!("nothing of {name} is in namespace {namespace}"));
         return Ok(0);
     }
-    show::planned(context, &plan);
+    show::planned(context, plan);
     if object.is_some() {
         context.printer.line(&format!("delete   FlameCluster {name}, which owns them"));
     }
-    check_rights(context, &api, &namespace, &plan, &view).await?;
+    check_rights(context, &api, &namespace, plan, &view).await?;
     if !args.confirm.yes {
         ask(context, &format!("Delete {name} in namespace {namespace}?"))?;
     }

@@ -95,14 +95,9 @@ async fn send(
     let rollout = Rollout::new(Desired::Up(Box::new(manifests.clone())), options, reading.snapshot);
     let plan = rollout.plan();
     view.finish();
-    rollout.refuse_foreign(&plan)?;
-    let preflight = Preflight {
-        api,
-        rollout: &rollout,
-        plan: &plan,
-        rights: Vec::new(),
-        create_namespace: Some(bring.create_namespace),
-    };
+    rollout.refuse_foreign(plan)?;
+    let preflight =
+        Preflight { api, rollout: &rollout, plan, rights: Vec::new(), create_namespace: Some(bring.create_namespace) };
     let preflight = Some(preflight).filter(|_| !bring.skip_preflight);
     if let Some(dry_run) = bring.dry_run {
         let findings = match &preflight {
@@ -114,10 +109,10 @@ async fn send(
         }
         // What the reconciler would send is not for this user's rights to be asked about.
         let dry_run = if dry_run == DryRun::Server { DryRun::Client } else { dry_run };
-        return pretend(context, api, &rollout, &plan, &findings, dry_run, bring.output).await;
+        return pretend(context, api, &rollout, plan, &findings, dry_run, bring.output).await;
     }
     if !plan.is_empty() {
-        agree(context, (&rollout, &plan, &manifests), preflight, &bring, &view).await?;
+        agree(context, (&rollout, plan, &manifests), preflight, &bring, &view).await?;
     }
     if bring.create_namespace && existing.is_none() {
         api.create_namespace(&key.namespace, &view).await?;

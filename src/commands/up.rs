@@ -87,12 +87,12 @@ pub async fn up(context: &Context<'_>, api: &ApiServer, bring: Bring) -> Result<
     }
     let plan = rollout.plan();
     view.finish();
-    rollout.refuse_foreign(&plan)?;
+    rollout.refuse_foreign(plan)?;
     let preflight = Preflight {
         api,
         rollout: &rollout,
-        plan: &plan,
-        rights: rights(&plan, bring.dry_run),
+        plan,
+        rights: rights(plan, bring.dry_run),
         create_namespace: Some(bring.create_namespace),
     };
     let preflight = Some(preflight).filter(|_| !bring.skip_preflight);
@@ -101,14 +101,14 @@ pub async fn up(context: &Context<'_>, api: &ApiServer, bring: Bring) -> Result<
             Some(preflight) => preflight.findings(context, &view).await,
             None => Vec::new(),
         };
-        return pretend(context, api, &rollout, &plan, &findings, dry_run, bring.output).await;
+        return pretend(context, api, &rollout, plan, &findings, dry_run, bring.output).await;
     }
     if plan.is_empty() {
         let waits = bring.options.wait && !rollout.is_ready(view.elapsed());
         let then = if waits { "waiting until it is ready" } else { "nothing to do" };
         context.printer.line(&format!("{name} is as it should be: {then}"));
     } else {
-        agree(context, (&rollout, &plan, &manifests), preflight, &bring, &view).await?;
+        agree(context, (&rollout, plan, &manifests), preflight, &bring, &view).await?;
     }
     if bring.create_namespace && rollout.snapshot().record(&name).is_none() {
         api.create_namespace(&namespace, &view).await?;

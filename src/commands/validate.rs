@@ -98,13 +98,13 @@ async fn on_server(context: &Context<'_>, strict: bool, flames: Vec<(String, Fla
         view.finish();
         let rollout = Rollout::new(Desired::Up(Box::new(manifests(&flame)?)), Options::default(), reading.snapshot);
         let plan = rollout.plan();
-        if let Err(error) = rollout.refuse_foreign(&plan) {
+        if let Err(error) = rollout.refuse_foreign(plan) {
             context.printer.error(&error);
             refused = true;
             continue;
         }
         let rights = plan.rights();
-        let preflight = Preflight { api: &api, rollout: &rollout, plan: &plan, rights, create_namespace: None };
+        let preflight = Preflight { api: &api, rollout: &rollout, plan, rights, create_namespace: None };
         let findings = preflight.findings(context, &view).await;
         context.printer.findings(&findings);
         refused |= findings.iter().any(|finding| strict || finding.severity == Severity::Error);

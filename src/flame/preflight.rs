@@ -18,7 +18,7 @@ use super::names::{Component, Kind};
 use super::observed::{ObservedPod, Snapshot};
 use super::plan::{Op, Plan, Right, Why};
 use crate::error::Severity;
-use ask::Ask;
+pub use ask::Ask;
 
 pub use surroundings::{LimitItem, LimitRange, LimitType, Namespace, Node, Quota, Scope, Surroundings, Taint};
 

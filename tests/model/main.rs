@@ -135,7 +135,10 @@ impl World {
     fn carry_out(&mut self, write: &Write, body: Body) -> Outcome {
         let live = self.server.objects.get(&write.object).map(|it| it["metadata"]["uid"].clone());
         let outcome = self.server.write(write, &self.sabotage.of(body));
-        let done = matches!(outcome, Outcome::Created(_) | Outcome::Changed(_) | Outcome::Leaving(_) | Outcome::Gone);
+        let done = matches!(
+            outcome,
+            Outcome::Created(_) | Outcome::Made(_) | Outcome::Changed(_) | Outcome::Leaving(_) | Outcome::Gone
+        );
         if let (Some(live), Some(meant), true) = (live, &write.uid, done) {
             assert_eq!(live, *meant, "{} {}: a namesake was hit", write.action, write.object);
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flamectl::apiserver::read::observed;
 use flamectl::flame::names::{Kind, ObjectRef};
-use flamectl::flame::observed::Observed;
+use flamectl::flame::observed::{Observed, ObservedPod};
 use flamectl::flame::rollout::{Action, Body, FieldConflict, Outcome, Refusal, Write};
 use serde_json::{Value, json};
 
@@ -43,7 +43,20 @@ impl Server {
             Body::Merge(patch) => self.merge(&write.object, patch),
             Body::Apply(object) if write.action == Action::Resize => self.resize(&write.object, object),
             Body::Apply(object) => self.apply(&write.object, object, write.force),
-            Body::Text(json) => self.apply(&write.object, &serde_json::from_str(json).unwrap(), write.force),
+            Body::Executor(json, hostname) => {
+                match self.apply(&write.object, &serde_json::from_str(json).unwrap(), write.force) {
+                    Outcome::Created(Observed::Pod(pod)) => {
+                        let (hostname, index_label) = (hostname.clone(), pod.index_label);
+                        Outcome::Made(Box::new(ObservedPod {
+                            meta: pod.meta,
+                            index_label,
+                            hostname,
+                            ..Default::default()
+                        }))
+                    }
+                    other => other,
+                }
+            }
         }
     }
 

@@ -111,12 +111,12 @@ async fn pass(
     let mut rollout =
         Rollout::new(Desired::Up(Box::new(manifests(flame)?.owned_by(owner.cloned()))), options, reading.snapshot);
     let plan = rollout.plan();
-    rollout.refuse_foreign(&plan)?;
+    rollout.refuse_foreign(plan)?;
     if plan.is_empty() {
         return Ok(false);
     }
     context.printer.line(&format!("{}:", FlameKey::of(flame)));
-    show::planned(context, &plan);
+    show::planned(context, plan);
     if !args.dry_run {
         let kinds = &[Kind::Pod, Kind::Service, Kind::ConfigMap];
         let work = Work { api, namespace, resource_version: reading.resource_version, kinds, view: &view };

@@ -147,6 +147,7 @@ impl Rollout {
         match outcome {
             Outcome::Created(observed) => self.done(write, observed, now),
             Outcome::Changed(observed) => self.done(write, observed, now),
+            Outcome::Made(made) => self.done(write, Observed::Pod(Box::new(self.as_sent(*made))), now),
             Outcome::Leaving(meta) => self.done(write, Observed::Pod(Box::new(self.with_meta(*meta))), now),
             Outcome::Gone => {
                 self.note_ended(write, now);

@@ -261,7 +261,7 @@ fn hostnames(rollout: &mut Rollout, now: Time) -> Vec<String> {
     let hostname = |write: &Write| {
         let pod: serde_json::Value = match rollout.body(write) {
             Body::Apply(pod) => pod,
-            Body::Text(json) => serde_json::from_str(&json).unwrap(),
+            Body::Executor(json, _) => serde_json::from_str(&json).unwrap(),
             other => panic!("a Pod is made by apply, not by {other:?}"),
         };
         format!("{} {}", write.object.name, pod["spec"]["hostname"])
@@ -505,6 +505,22 @@ fn the_answer_to_a_deletion_leaves_the_pods_state_as_it_is_known() {
     let another = observed::ObservedMeta { terminating: false, ..meta };
     rollout.wrote(&write, Outcome::Leaving(Box::new(another)), NOW);
     assert_eq!(rollout.snapshot().pod(&known.meta.name), None);
+}
+
+#[test]
+fn an_executor_whose_answer_was_metadata_is_known_as_it_was_sent() {
+    let mut rollout = Rollout::new(up(&flame(1)), Options::default(), Snapshot::default());
+    let object = ObjectRef::new(Kind::Pod, "demo-executor-manager-0");
+    let write = Write { action: Action::Create, object, why: vec![Why::Missing], uid: None, force: false };
+    let Body::Executor(json, hostname) = rollout.body(&write) else { panic!("an executor is made") };
+    let sent: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let meta = observed::ObservedMeta { name: write.object.name.clone(), uid: "made".into(), ..Default::default() };
+    let hostname = hostname.or(Some("own".to_owned()));
+    let made = ObservedPod { meta, index_label: Some("0".into()), hostname, ..Default::default() };
+    rollout.wrote(&write, Outcome::Made(Box::new(made)), NOW);
+    let known = rollout.snapshot().pod(&write.object.name).unwrap();
+    assert_eq!((sent["spec"]["containers"][0]["image"].as_str(), known.phase), (Some(&*known.image), Phase::Pending));
+    assert_eq!((known.hostname.as_deref(), known.requests.get("cpu").is_some()), (Some("own"), true));
 }
 
 #[test]

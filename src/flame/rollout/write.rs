@@ -6,9 +6,10 @@ use std::time::Duration;
 use super::Rollout;
 use crate::flame::hostname::{self, Fresh};
 use crate::flame::manifests::Manifests;
-use crate::flame::names::{self, Kind, ObjectRef, PodIndex};
-use crate::flame::observed::{Observed, ObservedMeta};
+use crate::flame::names::{self, Component, Kind, ObjectRef, PodIndex};
+use crate::flame::observed::{Observed, ObservedMeta, ObservedPod};
 use crate::flame::plan::{self, Desired, Why};
+use crate::flame::preflight::Ask;
 use crate::flame::spliced::Spliced;
 
 /// What one request does.
@@ -83,6 +84,8 @@ impl FieldConflict {
 pub enum Outcome {
     /// The object was made.
     Created(Observed),
+    /// The executor was made; the answer told no more than its metadata, and of the rest only the hostname is here.
+    Made(Box<ObservedPod>),
     /// The object was changed, or is on its way out.
     Changed(Observed),
     /// The Pod is on its way out; the answer told no more than its metadata.
@@ -117,8 +120,8 @@ pub struct Refusal {
 pub enum Body {
     /// Server-side apply of this object, to the object or to its `resize` subresource.
     Apply(serde_json::Value),
-    /// Server-side apply of an object that is written as JSON already.
-    Text(String),
+    /// Server-side apply that makes an executor: its JSON, and its hostname where that is not its name.
+    Executor(String, Option<String>),
     /// Merge patch.
     Merge(serde_json::Value),
     /// Delete with this uid as precondition, and this `resourceVersion` where one is given.
@@ -143,7 +146,7 @@ impl Rollout {
         match write.action {
             Action::Delete => Body::Delete(uid, seen),
             Action::Create => match self.pod_index(&write.object) {
-                Some(PodIndex::Executor(index)) => Body::Text(self.executor(manifests, index)),
+                Some(PodIndex::Executor(index)) => self.executor(manifests, index),
                 _ => Body::Apply(only_if_absent(self.manifest(manifests, &write.object))),
             },
             Action::Update => {
@@ -196,13 +199,22 @@ impl Rollout {
 
 impl Rollout {
     /// Returns the executor of this index as it is made where none is.
-    fn executor(&self, manifests: &Manifests, index: u32) -> String {
+    fn executor(&self, manifests: &Manifests, index: u32) -> Body {
         let executor = self.executor.get_or_init(|| Spliced::new(manifests, only_if_absent));
         let hostname = match self.fresh_hostname(index) {
             Some(fresh) => Some(fresh),
             None => hostname::first(self.desired.name(), index),
         };
-        executor.pod(index, hostname.as_deref())
+        Body::Executor(executor.pod(index, hostname.as_deref()), hostname)
+    }
+
+    /// Returns an executor that was made as it was sent, but for the metadata and the hostname, which are told. What admission
+    /// made of it comes with the watch.
+    pub(super) fn as_sent(&self, made: ObservedPod) -> ObservedPod {
+        let Some(manifests) = self.desired.manifests() else { return made };
+        let Ask { requests, limits } = Ask::of_pod(manifests.pod_spec(Component::ExecutorManager), &[]);
+        let image = manifests.image(Component::ExecutorManager).to_owned();
+        ObservedPod { image, requests, limits, ..made }
     }
 
     /// An executor under the hostname of its predecessor would be taken for it and never get work again (flame-facts 1.7),
