@@ -520,7 +520,7 @@ fn an_executor_whose_answer_was_metadata_is_known_as_it_was_sent() {
     rollout.wrote(&write, Outcome::Made(Box::new(made)), NOW);
     let known = rollout.snapshot().pod(&write.object.name).unwrap();
     assert_eq!((sent["spec"]["containers"][0]["image"].as_str(), known.phase), (Some(&*known.image), Phase::Pending));
-    assert_eq!((known.hostname.as_deref(), known.requests.get("cpu").is_some()), (Some("own"), true));
+    assert_eq!((known.hostname.as_deref(), known.index_label.as_deref()), (Some("own"), Some("0")));
 }
 
 #[test]
