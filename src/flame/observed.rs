@@ -132,6 +132,13 @@ impl ObservedMeta {
         }
     }
 
+    /// Tells whether all that decides whose an object is the same as of another one: of thousands of Pods it is.
+    pub fn is_marked_as(&self, other: &Self) -> bool {
+        self.labels.is_shared_with(&other.labels)
+            && self.applied_by_flamectl == other.applied_by_flamectl
+            && self.controller == other.controller
+    }
+
     /// Tells whether the object is this flame's for who writes it: a FlameCluster owns what it made, and nobody else's; where
     /// none owns it, it is as for [`ObservedMeta::ownership`].
     pub fn ownership_under(&self, flame: &str, owner: Option<&Owner>) -> Ownership {

@@ -32,14 +32,20 @@ const WALK: usize = 8;
 impl<'a> Pods<'a> {
     pub fn of(flame: &FlameCluster, snapshot: &'a Snapshot) -> Self {
         let name = &flame.metadata.name;
-        let is_ours = |pod: &&ObservedPod| pod.meta.ownership(name) == Ownership::Ours;
+        let mut last: Option<(&ObservedPod, bool)> = None;
+        let mut is_ours = |pod: &&'a ObservedPod| {
+            let known = last.filter(|(last, _)| last.meta.is_marked_as(&pod.meta)).map(|(_, is_ours)| is_ours);
+            let is_ours = known.unwrap_or_else(|| pod.meta.ownership(name) == Ownership::Ours);
+            last = Some((pod, is_ours));
+            is_ours
+        };
         let mut executors = vec![None; flame.spec.executor_manager.replicas as usize];
         let prefix = format!("{name}-{}-", Component::ExecutorManager.name());
         let named = snapshot.pods.range(prefix.clone()..).take_while(|(pod, _)| pod.starts_with(&prefix));
         for (pod_name, pod) in named {
             let index = names::executor_index(name, pod_name);
             if let Some(place) = index.and_then(|index| executors.get_mut(index as usize)) {
-                *place = Some(&**pod).filter(is_ours);
+                *place = Some(&**pod).filter(&mut is_ours);
             }
         }
         let unready = (0..).zip(executors).filter(|(_, pod)| !pod.is_some_and(ObservedPod::is_ready));
