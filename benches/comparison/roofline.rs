@@ -100,11 +100,7 @@ async fn send(client: &kube::Client, line: &str) -> Result<()> {
 }
 
 /// Waits until so many Pods are ready, or until so many that were there are gone.
-async fn wait(
-    news: impl Stream<Item = kube::Result<WatchEvent<Pod>>>,
-    until: Until,
-    count: usize,
-) -> Result<()> {
+async fn wait(news: impl Stream<Item = kube::Result<WatchEvent<Pod>>>, until: Until, count: usize) -> Result<()> {
     let (mut ready, mut gone) = (HashMap::new(), HashSet::new());
     let mut news = std::pin::pin!(news);
     loop {
