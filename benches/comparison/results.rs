@@ -126,7 +126,9 @@ pub struct Results {
     dir: PathBuf,
     pub rows: Vec<Row>,
     /// Where and with what was measured, a paragraph for each time.
-    pub surroundings: String,
+    surroundings: String,
+    /// That of now, until there is a measurement.
+    surroundings_now: Option<String>,
 }
 
 impl Results {
@@ -137,7 +139,7 @@ impl Results {
             text => text,
         };
         let rows = text("results.tsv")?.lines().skip(1).map(Row::parse).collect::<Result<_>>()?;
-        Ok(Self { dir: dir.to_owned(), rows, surroundings: text("surroundings.md")? })
+        Ok(Self { dir: dir.to_owned(), rows, surroundings: text("surroundings.md")?, surroundings_now: None })
     }
 
     /// Begins to add to a folder, on these surroundings.
@@ -147,13 +149,16 @@ impl Results {
         if !dir.join("results.tsv").exists() {
             fs::write(dir.join("results.tsv"), COLUMNS.join("\t") + "\n")?;
         }
-        results.surroundings.push_str(surroundings);
-        fs::write(dir.join("surroundings.md"), &results.surroundings)?;
+        results.surroundings_now = Some(surroundings.to_owned());
         Ok(results)
     }
 
     /// Adds a measurement, on the disk, too.
     pub fn add(&mut self, row: Row) -> Result<()> {
+        if let Some(surroundings) = self.surroundings_now.take() {
+            self.surroundings.push_str(&surroundings);
+            fs::write(self.dir.join("surroundings.md"), &self.surroundings)?;
+        }
         let mut file = OpenOptions::new().append(true).open(self.dir.join("results.tsv"))?;
         writeln!(file, "{}", row.line())?;
         self.rows.push(row);

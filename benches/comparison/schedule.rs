@@ -223,7 +223,7 @@ impl<'a> Flames<'a> {
                 return Err(format!("roofline: {}", spent.words).into());
             }
             let is_gone = requests == Requests::Delete;
-            self.server.settle(SEARCH, if is_gone { 0 } else { files.pods })?;
+            self.server.await_pods(SEARCH, if is_gone { 0 } else { files.pods })?;
             Ok(spent.wall_seconds)
         })?;
         println!("{} executors, {} ms, {}: {best:?}", self.size, self.latency, self.user.name());

@@ -24,7 +24,7 @@ const TRIED: [usize; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
 const PODS: u32 = 500;
 const PODS_EACH: usize = 40;
 
-/// Returns the fastest for flames of `size` executors. `seconds` sends requests of some files, waits until all is settled,
+/// Returns the fastest for flames of `size` executors. `seconds` sends requests of some files, waits until all Pods run or are gone,
 /// and tells how long sending took.
 pub fn best(
     inputs: &mut Inputs,

@@ -29,6 +29,9 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// In which /proc counts, whatever the kernel's own clock (USER_HZ).
 const TICKS_PER_SECOND: f64 = 100.0;
 
+/// A list of objects without what is in them.
+const METADATA: &str = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io";
+
 pub struct Server {
     dir: PathBuf,
     kubeconfigs: PathBuf,
@@ -40,7 +43,8 @@ pub struct Server {
 
 #[derive(Deserialize)]
 struct List {
-    items: Vec<IgnoredAny>,
+    /// `null` where there are none.
+    items: Option<Vec<IgnoredAny>>,
 }
 
 impl Server {
@@ -118,16 +122,21 @@ impl Server {
 
     /// Waits until exactly so many Pods are there and run, and then a moment more.
     pub fn settle(&self, namespace: &str, pods: usize) -> Result<()> {
-        let base = format!("/api/v1/namespaces/{namespace}/pods?labelSelector={SELECTOR}&resourceVersion=0");
-        let running = format!("{base}&fieldSelector=status.phase=Running");
-        self.until(&format!("{pods} Pods"), || Ok(self.count(&base)? == pods && self.count(&running)? == pods))?;
+        self.await_pods(namespace, pods)?;
         std::thread::sleep(QUIET);
         Ok(())
     }
 
+    /// Waits until exactly so many Pods are there and run.
+    pub fn await_pods(&self, namespace: &str, pods: usize) -> Result<()> {
+        let base = format!("/api/v1/namespaces/{namespace}/pods?labelSelector={SELECTOR}&resourceVersion=0");
+        let running = format!("{base}&fieldSelector=status.phase=Running");
+        self.until(&format!("{pods} Pods"), || Ok(self.count(&base)? == pods && self.count(&running)? == pods))
+    }
+
     fn count(&self, path: &str) -> Result<usize> {
         let list: Option<List> = self.ask("GET", path, None)?;
-        Ok(list.map_or(0, |list| list.items.len()))
+        Ok(list.and_then(|list| list.items).map_or(0, |items| items.len()))
     }
 
     fn until(&self, what: &str, mut is_so: impl FnMut() -> Result<bool>) -> Result<()> {
@@ -147,10 +156,11 @@ impl Server {
 
     /// Sends a request as administrator and past the relay; none where nothing is there.
     fn ask<T: serde::de::DeserializeOwned>(&self, method: &str, path: &str, body: Option<Value>) -> Result<Option<T>> {
-        let metadata = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json";
+        // Only lists have a query here.
+        let accept = if path.contains('?') { METADATA } else { "application/json" };
         let body = body.map_or(Vec::new(), |body| body.to_string().into_bytes());
         let request = Request::builder().method(method).uri(path);
-        let request = request.header("accept", metadata).header("content-type", "application/json").body(body)?;
+        let request = request.header("accept", accept).header("content-type", "application/json").body(body)?;
         match self.runtime.block_on(self.client.request::<T>(request)) {
             Ok(answer) => Ok(Some(answer)),
             Err(kube::Error::Api(status)) if status.code == StatusCode::NOT_FOUND => Ok(None),

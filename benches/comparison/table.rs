@@ -90,6 +90,7 @@ fn trouble(rows: &[&Row]) -> Option<String> {
     let how = match last.exit.as_str() {
         "limit" => format!("stopped after {} s", digits(last.wall_seconds)),
         "skipped" => "not begun".to_owned(),
+        "unsettled" => "the Pods did not become what was asked for".to_owned(),
         code => format!("exit code {code}"),
     };
     let words: String = last.words.chars().take(200).collect();
