@@ -8,6 +8,9 @@ use crate::Result;
 use crate::launch;
 use crate::tools::Line;
 
+/// Lines that are kept of what a command said: some break one sentence into several.
+const LINES: usize = 4;
+
 /// What the commands of one job took together.
 #[derive(Clone, Debug, Default)]
 pub struct Spent {
@@ -27,10 +30,28 @@ impl Spent {
     }
 }
 
-/// Where tools run: what they keep between two runs, and what they wrote last.
+/// Where a tool runs.
 pub struct Environment {
+    /// What it keeps between two runs, and what it wrote last.
     pub home: PathBuf,
     pub kubeconfig: PathBuf,
+}
+
+impl Environment {
+    fn stdout(&self) -> PathBuf {
+        self.home.join("stdout")
+    }
+
+    fn stderr(&self) -> PathBuf {
+        self.home.join("stderr")
+    }
+
+    /// Returns what the last command said of itself: on standard error, or else on standard output.
+    pub fn said(&self) -> Result<String> {
+        let read = |path: &Path| fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        let stderr = read(&self.stderr())?;
+        if stderr.trim().is_empty() { Ok(read(&self.stdout())?) } else { Ok(stderr) }
+    }
 }
 
 /// Runs commands one after another, until one fails, for so many seconds at most.
@@ -54,7 +75,7 @@ pub fn run(own: &Path, lines: &[Line], environment: &Environment, limit: u64) ->
 }
 
 fn run_one(own: &Path, line: &Line, environment: &Environment, limit: u64) -> Result<Spent> {
-    let (stdout, stderr) = (environment.home.join("stdout"), environment.home.join("stderr"));
+    let (stdout, stderr) = (environment.stdout(), environment.stderr());
     let output = Command::new(own)
         .args([launch::VERB, &limit.to_string()])
         .args([&stdout, &stderr, &line.program])
@@ -80,14 +101,15 @@ fn run_one(own: &Path, line: &Line, environment: &Environment, limit: u64) -> Re
         words: String::new(),
     };
     if !spent.is_well() {
-        let last = |path: &Path| -> Result<Option<String>> {
-            let text = String::from_utf8_lossy(&fs::read(path)?).into_owned();
-            Ok(text.lines().rfind(|line| !line.trim().is_empty()).map(|line| line.trim().to_owned()))
-        };
-        spent.words = match last(&stderr)? {
-            Some(words) => words,
-            None => last(&stdout)?.unwrap_or_default(),
-        };
+        spent.words = why(&environment.said()?);
     }
     Ok(spent)
+}
+
+/// Returns what a command said from the first line on that tells of an error, or else its last line.
+fn why(words: &str) -> String {
+    let lines: Vec<&str> = words.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let first = lines.iter().position(|line| line.to_lowercase().contains("error"));
+    let from = first.unwrap_or(lines.len().saturating_sub(1));
+    lines[from..].iter().take(LINES).copied().collect::<Vec<_>>().join(" / ")
 }

@@ -56,10 +56,12 @@ impl Scale {
 /// Returns the picture of a job; none where there is nothing to see.
 pub fn plot(job: Job, rows: &[Row]) -> Option<String> {
     let rows: Vec<&Row> = rows.iter().filter(|row| row.job == job && row.is_well() && !row.audited).collect();
-    if rows.is_empty() {
+    // A program's version does not take longer with more executors.
+    if rows.is_empty() || job == Job::Version {
         return None;
     }
     let latencies: BTreeSet<u32> = rows.iter().map(|row| row.latency).collect();
+    let executors: BTreeSet<u32> = rows.iter().map(|row| row.executors).collect();
     let users: BTreeSet<&str> = rows.iter().map(|row| row.user.as_str()).collect();
     let width = latencies.len() as f64 * (PANEL.0 + ROOM.0) + LEGEND + 20.0;
     let height = TOP + users.len() as f64 * (PANEL.1 + ROOM.1);
@@ -78,7 +80,7 @@ pub fn plot(job: Job, rows: &[Row]) -> Option<String> {
             let of_panel: Vec<&Row> =
                 rows.iter().filter(|row| row.user == *user && row.latency == *latency).copied().collect();
             add(&mut svg, format_args!("<g transform=\"translate({x} {y})\">\n"));
-            axes(&mut svg, &sizes, &walls);
+            axes(&mut svg, &executors, &sizes, &walls);
             add(&mut svg, format_args!("<text x=\"0\" y=\"-8\" font-weight=\"bold\">{latency} ms, {user}</text>\n"));
             Tool::ALL.into_iter().for_each(|tool| line_of(&mut svg, tool, &of_panel, &sizes, &walls));
             svg.push_str("</g>\n");
@@ -107,10 +109,10 @@ fn add(svg: &mut String, arguments: std::fmt::Arguments<'_>) {
     svg.write_fmt(arguments).expect("a String takes everything");
 }
 
-fn axes(svg: &mut String, sizes: &Scale, walls: &Scale) {
+fn axes(svg: &mut String, executors: &BTreeSet<u32>, sizes: &Scale, walls: &Scale) {
     let (width, height) = PANEL;
-    for tick in sizes.ticks() {
-        let x = sizes.place(tick);
+    for tick in executors {
+        let x = sizes.place(f64::from(*tick));
         add(
             svg,
             format_args!(

@@ -165,6 +165,13 @@ impl Results {
         Ok(())
     }
 
+    /// Keeps what a tool said where it did not work.
+    pub fn keep(&self, name: &str, words: &str) -> Result<()> {
+        let dir = self.dir.join("failures");
+        fs::create_dir_all(&dir)?;
+        Ok(fs::write(dir.join(name).with_extension("txt"), words)?)
+    }
+
     /// Writes table and plots of all that is known.
     pub fn publish(&self) -> Result<()> {
         fs::write(self.dir.join("table.md"), table::table(&self.surroundings, &self.rows))?;

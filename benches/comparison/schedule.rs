@@ -261,6 +261,10 @@ impl<'a> Flames<'a> {
                 )
             }
         };
+        if !row.is_well() {
+            let name = format!("{job}-{tool}-{}-{}ms-{}-{run}", self.size, self.latency, row.user);
+            results.keep(&name, &self.environment(tool).said().unwrap_or_default())?;
+        }
         if row.exit == launch::OVER_LIMIT {
             self.given_up.insert((tool, job));
         }

@@ -20,7 +20,7 @@ use crate::relay::Relay;
 use crate::tools::SELECTOR;
 
 /// Pause between two looks.
-const LOOK: Duration = Duration::from_millis(100);
+const LOOK: Duration = Duration::from_millis(50);
 /// How long the server is left alone before anything is timed, so that its controllers have done what follows of a change.
 const QUIET: Duration = Duration::from_millis(500);
 /// How long anything may take that is not measured.

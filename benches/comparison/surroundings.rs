@@ -19,8 +19,8 @@ pub fn surroundings(programs: &Programs, kubernetes: &str, arguments: &RunArgume
     let versions = [
         said(&programs.flamectl, &["version"])?,
         format!("kubectl {}", said(&programs.kubectl, &["version", "--client"])?.replace("Client Version: ", "")),
-        format!("Helm {}", said(&programs.helm, &["version", "--short"])?),
-        said(&programs.kapp, &["version"])?,
+        format!("Helm {}", module("helm", "helm.sh/helm/v4")?),
+        format!("kapp {}", module("kapp", "carvel.dev/kapp")?),
     ];
     Ok(format!(
         "Measured {} on Kubernetes {kubernetes}, with {}; {} cores ({}), {:.1} GiB of memory, Linux {}, load {load} at the \
@@ -41,4 +41,12 @@ fn said(program: &Path, arguments: &[&str]) -> Result<String> {
     let output = Command::new(program).args(arguments).output();
     let output = output.map_err(|error| format!("{}: {error}", program.display()))?;
     Ok(String::from_utf8_lossy(&output.stdout).lines().next().unwrap_or("of an unknown version").to_owned())
+}
+
+/// Returns the version of a peer's module: built as they are here, they do not know it themselves.
+fn module(peer: &str, path: &str) -> Result<String> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("benches/peers/{peer}/go.mod"));
+    let text = fs::read_to_string(&file)?;
+    let version = text.lines().find_map(|line| line.trim().strip_prefix(path)?.split(' ').nth(1));
+    Ok(version.ok_or_else(|| format!("{} names no version of {path}", file.display()))?.to_owned())
 }
