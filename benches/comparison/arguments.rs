@@ -27,7 +27,7 @@ pub enum Verb {
 
 #[derive(Args)]
 pub struct RunArguments {
-    /// Numbers of executors
+    /// Numbers of executors; scaling out doubles them, and flamectl takes 10000
     #[arg(long, value_delimiter = ',', default_value = "10,100,1000")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=5000))]
     pub sizes: Vec<u32>,

@@ -93,7 +93,7 @@ fn trouble(rows: &[&Row]) -> Option<String> {
         "unsettled" => "the Pods did not become what was asked for".to_owned(),
         code => format!("exit code {code}"),
     };
-    let words: String = last.words.chars().take(200).collect();
+    let words: String = last.words.chars().take(400).collect();
     Some(format!("{} of {} failed, {how}: {}", failed.len(), rows.len(), words.replace('|', "\\|")))
 }
 
