@@ -1,0 +1,127 @@
+//! Sends prepared requests as fast as they go: what a tool could reach at best.
+//!
+//! A program of its own, so that its start, its memory and its processor time count as those of the tools do.
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::time::Duration;
+
+use futures_util::stream::FuturesUnordered;
+use futures_util::{Stream, StreamExt};
+use http::{Method, Request, StatusCode};
+use http_body_util::BodyExt;
+use kube::client::Body;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::core::WatchEvent;
+use serde::Deserialize;
+
+use crate::Result;
+use crate::arguments::{RooflineArguments, Until};
+
+/// What is read of a Pod.
+#[derive(Clone, Debug, Deserialize)]
+struct Pod {
+    metadata: Metadata,
+    #[serde(default)]
+    status: Status,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Metadata {
+    #[serde(default)]
+    name: String,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct Status {
+    #[serde(default)]
+    conditions: Vec<Condition>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Condition {
+    r#type: String,
+    status: String,
+}
+
+pub fn run(arguments: &RooflineArguments) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(send_all(arguments))
+}
+
+async fn send_all(arguments: &RooflineArguments) -> Result<()> {
+    let file = fs::read_to_string(&arguments.requests)?;
+    let mut config = kube::Config::from_custom_kubeconfig(Kubeconfig::read()?, &KubeConfigOptions::default()).await?;
+    config.default_retry = false;
+    let client = kube::Client::try_from(config)?;
+    let requests = async {
+        let mut lines = file.lines();
+        let mut in_flight = FuturesUnordered::new();
+        loop {
+            while in_flight.len() < arguments.in_flight
+                && let Some(line) = lines.next()
+            {
+                in_flight.push(send(&client, line));
+            }
+            match in_flight.next().await {
+                Some(sent) => sent?,
+                None => return Ok(()),
+            }
+        }
+    };
+    let (Some(until), Some(pods)) = (arguments.until, &arguments.pods) else { return requests.await };
+    let watch = Request::get(format!("{pods}&watch=true")).body(Vec::new())?;
+    let news = client.request_events::<Pod>(watch).await?;
+    tokio::try_join!(requests, wait(news, until, arguments.count)).map(|_| ())
+}
+
+async fn send(client: &kube::Client, line: &str) -> Result<()> {
+    let mut parts = line.splitn(3, '\t');
+    let (Some(method), Some(path), Some(body)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err(format!("not a request: {line}").into());
+    };
+    let method: Method = method.parse()?;
+    let content_type = if method == Method::PATCH { "application/apply-patch+yaml" } else { "application/json" };
+    loop {
+        let request = Request::builder().method(&method).uri(path).header(http::header::CONTENT_TYPE, content_type);
+        let response = client.send(request.body(Body::from(body.as_bytes().to_vec()))?).await?;
+        let status = response.status();
+        let seconds = response.headers().get(http::header::RETRY_AFTER).and_then(|it| it.to_str().ok()?.parse().ok());
+        let answer = response.into_body().collect().await?.to_bytes();
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            tokio::time::sleep(Duration::from_secs(seconds.unwrap_or(1))).await;
+            continue;
+        }
+        if !status.is_success() {
+            return Err(format!("{method} {path}: {status}: {}", String::from_utf8_lossy(&answer)).into());
+        }
+        return Ok(());
+    }
+}
+
+/// Waits until so many Pods are ready, or until so many that were there are gone.
+async fn wait(news: impl Stream<Item = kube::Result<WatchEvent<Pod>>>, until: Until, count: usize) -> Result<()> {
+    let (mut ready, mut gone) = (HashMap::new(), HashSet::new());
+    let mut news = std::pin::pin!(news);
+    loop {
+        match news.next().await.ok_or("the watch ended")?? {
+            WatchEvent::Added(pod) | WatchEvent::Modified(pod) => {
+                let is_ready = pod.status.conditions.iter().any(|it| it.r#type == "Ready" && it.status == "True");
+                ready.insert(pod.metadata.name, is_ready);
+            }
+            WatchEvent::Deleted(pod) => {
+                ready.remove(&pod.metadata.name);
+                gone.insert(pod.metadata.name);
+            }
+            WatchEvent::Bookmark(_) => {}
+            WatchEvent::Error(status) => return Err(status.message.into()),
+        }
+        let is_over = match until {
+            Until::Ready => ready.len() == count && ready.values().all(|it| *it),
+            Until::Gone => gone.len() == count,
+        };
+        if is_over {
+            return Ok(());
+        }
+    }
+}
