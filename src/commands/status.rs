@@ -45,7 +45,7 @@ fn filter(args: &StatusArgs, namespace: String) -> FlameFilter {
 
 async fn one(context: &Context<'_>, api: &ApiServer, namespace: &str, name: &str, sheet: &Sheet<'_>) -> Result<u8> {
     let view = View::without_display(context);
-    let snapshot = api.snapshot(namespace, name, &view).await?.snapshot;
+    let snapshot = api.glance(namespace, name, &view).await?;
     let key = FlameKey::new(namespace, name);
     let object = flame_object(api, &key, &snapshot, &view).await?;
     let flame = match &object {
