@@ -22,13 +22,14 @@ use crate::flame::rollout::{Event, Outcome, Progress, Rollout, Step, Time, Write
 /// How often an observer ticks while something is awaited.
 pub const TICK: Duration = Duration::from_millis(250);
 /// What looking how far a command is may cost while it writes: one part of this many of its time.
-const TELLING: u32 = 100;
+const TELLING: u32 = 200;
 /// How often an observer ticks while all is well.
 const IDLE: Duration = Duration::from_secs(60);
 /// A step over many Pods that do not serve costs; news gather for so many times that long, which bounds the share of a core.
-const GATHERING: u32 = 100;
-/// Longest time for which news gather, so that what is harmed is put right within a second.
-const GATHERS: Duration = Duration::from_millis(500);
+const GATHERING: u32 = 200;
+/// Longest time for which news gather: of a flame that is kept, so that what is harmed is put right within a second, and where
+/// somebody waits for one.
+const GATHERS: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(1));
 /// How long writes in flight may take to end after an interruption, where they are waited for.
 const FINISHES: Duration = Duration::from_secs(5);
 /// How long a command that ends without success still waits to learn why.
@@ -96,10 +97,26 @@ impl Drive<'_> {
                 }
                 Step::Done | Step::Wait(_) => {
                     let patience = if let Step::Wait(until) = step { (until, TICK) } else { (None, IDLE) };
-                    if gathered(cost, outside).await {
+                    if self.gather(cost, outside).await {
                         self.wait(rollout, &mut inquirer, patience, outside).await;
                     }
                 }
+            }
+        }
+    }
+
+    /// Lets news gather after a step that took `cost`, ticking all along; returns whether it was not interrupted.
+    async fn gather(&self, cost: Duration, outside: &mut Outside) -> bool {
+        let longest = if outside.aims.is_some() { GATHERS.0 } else { GATHERS.1 };
+        let until = self.now() + (cost * GATHERING).min(longest);
+        loop {
+            let left = until.saturating_sub(self.now());
+            if left.is_zero() {
+                return true;
+            }
+            tokio::select! {
+                () = sleep(left.min(TICK)) => self.observer.tick(),
+                Ok(()) = outside.interrupted.changed() => return false,
             }
         }
     }
@@ -361,13 +378,5 @@ impl Drive<'_> {
             }
         }
         true
-    }
-}
-
-/// Lets news gather after a step that took `cost`; returns whether it was not interrupted.
-async fn gathered(cost: Duration, outside: &mut Outside) -> bool {
-    tokio::select! {
-        () = sleep((cost * GATHERING).min(GATHERS)) => true,
-        Ok(()) = outside.interrupted.changed() => false,
     }
 }

@@ -222,9 +222,9 @@ impl Shared {
     }
 }
 
-fn pod(observed: Observed) -> Option<ObservedPod> {
+fn pod(observed: Observed) -> Option<Box<ObservedPod>> {
     match observed {
-        Observed::Pod(pod) => Some(*pod),
+        Observed::Pod(pod) => Some(pod),
         _ => None,
     }
 }
@@ -267,7 +267,8 @@ mod tests {
 
     /// Says what came in, one line each.
     fn told(watch: &mut Watch) -> Vec<String> {
-        let names = |pods: &[ObservedPod]| pods.iter().map(|pod| pod.meta.name.clone()).collect::<Vec<_>>().join(" ");
+        let names =
+            |pods: &[Box<ObservedPod>]| pods.iter().map(|pod| pod.meta.name.clone()).collect::<Vec<_>>().join(" ");
         std::iter::from_fn(|| watch.ready())
             .map(|news| match news {
                 News::Seen(observed) => format!("seen {}", observed.object()),

@@ -10,7 +10,7 @@ use super::wire::{self, List, Shape, Slim, protobuf};
 use super::{ApiServer, Failure, Observer, Read, built, read_error, requests};
 use crate::error::{Error, Result};
 use crate::flame::names::{self, Component, Kind, ObjectRef};
-use crate::flame::observed::{Observed, ObservedPod, Snapshot};
+use crate::flame::observed::{Observed, ObservedPod, Sharing, Snapshot};
 
 /// Pods in one page of a list.
 const PAGE: u32 = 500;
@@ -22,8 +22,8 @@ const LIST_TRIES: u32 = 3;
 /// Pods as of one moment.
 #[derive(Clone, Debug)]
 pub struct PodList {
-    /// The Pods.
-    pub pods: Vec<ObservedPod>,
+    /// The Pods; boxed, as they stay where they are from the page on.
+    pub pods: Vec<Box<ObservedPod>>,
     /// The `resourceVersion` from which a watch goes on.
     pub resource_version: String,
 }
@@ -80,7 +80,7 @@ fn listed_selector(flame: &str) -> String {
 fn snapshot(pods: PodList, others: impl Iterator<Item = Observed>) -> Snapshot {
     let revision = pods.resource_version.parse().unwrap_or(0);
     let mut snapshot = Snapshot { revision, ..Default::default() };
-    for observed in pods.pods.into_iter().map(|pod| Observed::Pod(Box::new(pod))).chain(others) {
+    for observed in pods.pods.into_iter().map(Observed::Pod).chain(others) {
         snapshot.insert(observed);
     }
     snapshot
@@ -116,24 +116,16 @@ impl ApiServer {
     /// What the server said. Half a list is never returned.
     pub async fn list_pods(&self, namespace: &str, selector: &str, observer: &dyn Observer) -> Result<PodList> {
         let path = format!("/api/v1/namespaces/{namespace}/pods");
-        let (pods, resource_version) =
-            self.list::<Slim<wire::Pod, ObservedPod>>(&path, "Pods", selector, false, observer).await?;
-        Ok(PodList { pods: pods.into_iter().map(|pod| pod.0).collect(), resource_version })
-    }
-
-    async fn list<T: Shape>(
-        &self,
-        path: &str,
-        what: &str,
-        selector: &str,
-        names_only: bool,
-        observer: &dyn Observer,
-    ) -> Result<(Vec<T>, String)> {
         let label_selector = Some(selector.to_owned()).filter(|it| !it.is_empty());
         let params = ListParams { label_selector, ..Default::default() };
-        let pages = Pages { path, what, params, names_only };
-        let pages = self.pages(&pages, |_: &mut T| true, observer).await;
-        pages.map_err(|failure| read_error(what, self.url(), &failure))
+        let pages = Pages { path: &path, what: "Pods", params, names_only: false };
+        let mut sharing = Sharing::default();
+        let share = |pod: &mut Slim<wire::Pod, Box<ObservedPod>>| {
+            sharing.share(&mut pod.0);
+            true
+        };
+        let (pods, resource_version) = self.list_some(&pages, share, observer).await?;
+        Ok(PodList { pods: pods.into_iter().map(|pod| pod.0).collect(), resource_version })
     }
 
     /// Reads a list page by page and keeps of it what `keep` wants; also returns from where a watch goes on.
@@ -242,7 +234,8 @@ impl ApiServer {
         let mut suspects = missing;
         if suspects.len() > LOOK_UP_ONE_BY_ONE {
             let path = format!("/api/v1/namespaces/{namespace}/pods");
-            let (pods, _) = self.list::<wire::Named>(&path, "Pods", "", true, observer).await?;
+            let pages = Pages { path: &path, what: "Pods", params: ListParams::default(), names_only: true };
+            let (pods, _) = self.list_some(&pages, |_: &mut wire::Named| true, observer).await?;
             let there: std::collections::HashSet<String> = pods.into_iter().map(|pod| pod.metadata.name).collect();
             suspects.retain(|name| there.contains(name));
         }

@@ -51,7 +51,7 @@ pub enum News {
     /// An object is gone, or no longer selected; this is its last state.
     Deleted(Observed),
     /// The server had forgotten the past: these are all Pods.
-    Relisted(Vec<ObservedPod>),
+    Relisted(Vec<Box<ObservedPod>>),
     /// The server had forgotten the past of the few objects of this kind: what is known of them may be old.
     Forgotten(Kind),
     /// The connection is in trouble, and this is why; it is being mended.

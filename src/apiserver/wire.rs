@@ -575,6 +575,12 @@ impl From<Pod> for ObservedPod {
     }
 }
 
+impl From<Pod> for Box<ObservedPod> {
+    fn from(it: Pod) -> Self {
+        Self::new(it.into())
+    }
+}
+
 fn amounts(quantities: &BTreeMap<String, Quantity>) -> Amounts {
     quantities.iter().map(|(name, quantity)| (name, &quantity.text)).collect()
 }

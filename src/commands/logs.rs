@@ -30,7 +30,7 @@ pub async fn run(context: &Context<'_>, args: &LogsArgs) -> Result<u8> {
     let namespace = context.namespace(&api);
     let view = View::new(context);
     let listed = api.list_pods(&namespace, &flame_selector(&args.name), &view).await?;
-    let pods = chosen(&args.name, args.target.as_ref(), &listed.pods);
+    let pods = chosen(&args.name, args.target.as_ref(), listed.pods.iter().map(|pod| &**pod));
     if pods.is_empty() {
         nothing_to_read(context, &api, &namespace, args, &listed, &view).await?;
     }

@@ -1,6 +1,7 @@
 //! Amounts of resources by name, small enough to be kept for each of ten thousand Pods.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 
@@ -9,7 +10,7 @@ use super::parse::quantity::Quantity;
 /// Amounts by resource name, as `cpu` or `nvidia.com/gpu`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "BTreeMap<String, String>")]
-pub struct Amounts(Vec<(Box<str>, Quantity)>);
+pub struct Amounts(Arc<Vec<(Box<str>, Quantity)>>);
 
 impl Amounts {
     /// Returns the amount of a resource; none where nobody named one, which is not the same as 0.
@@ -22,11 +23,19 @@ impl Amounts {
         self.0.iter().map(|(name, amount)| (&**name, *amount))
     }
 
+    /// Keeps no copy of its own of what another one holds.
+    pub fn share(&mut self, other: &Self) {
+        if self == other {
+            self.0 = Arc::clone(&other.0);
+        }
+    }
+
     /// Adds to the amount of a resource.
     pub fn add(&mut self, name: &str, amount: Quantity) {
-        match self.0.iter_mut().find(|(known, _)| **known == *name) {
+        let known = Arc::make_mut(&mut self.0);
+        match known.iter_mut().find(|(known, _)| **known == *name) {
             Some((_, sum)) => *sum = *sum + amount,
-            None => self.0.push((name.into(), amount)),
+            None => known.push((name.into(), amount)),
         }
     }
 
@@ -38,7 +47,7 @@ impl Amounts {
     /// Takes over the amounts of those resources that are not named yet.
     pub fn default_to(&mut self, other: &Self) {
         let missing: Vec<_> = other.0.iter().filter(|(name, _)| self.get(name).is_none()).cloned().collect();
-        self.0.extend(missing);
+        Arc::make_mut(&mut self.0).extend(missing);
     }
 }
 
@@ -46,7 +55,7 @@ impl<N: AsRef<str>, A: AsRef<str>> FromIterator<(N, A)> for Amounts {
     /// Reads quantities as the server writes them. What is none is left out: nothing can be said about it.
     fn from_iter<I: IntoIterator<Item = (N, A)>>(texts: I) -> Self {
         let amount = |(name, text): (N, A)| Some((name.as_ref().into(), Quantity::parse(text.as_ref()).ok()?));
-        Self(texts.into_iter().filter_map(amount).collect())
+        Self(Arc::new(texts.into_iter().filter_map(amount).collect()))
     }
 }
 

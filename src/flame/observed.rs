@@ -56,6 +56,8 @@ impl Texts {
 pub struct Sharing {
     labels: Texts,
     annotations: Texts,
+    requests: Amounts,
+    limits: Amounts,
 }
 
 impl Sharing {
@@ -63,7 +65,10 @@ impl Sharing {
     pub fn share(&mut self, pod: &mut ObservedPod) {
         pod.meta.labels.share(&self.labels);
         pod.meta.annotations.share(&self.annotations);
+        pod.requests.share(&self.requests);
+        pod.limits.share(&self.limits);
         (self.labels, self.annotations) = (pod.meta.labels.clone(), pod.meta.annotations.clone());
+        (self.requests, self.limits) = (pod.requests.clone(), pod.limits.clone());
     }
 }
 
@@ -363,6 +368,8 @@ impl ObservedPod {
     pub fn share(&mut self, other: &Self) {
         self.meta.labels.share(&other.meta.labels);
         self.meta.annotations.share(&other.meta.annotations);
+        self.requests.share(&other.requests);
+        self.limits.share(&other.limits);
         if self.meta.controller == other.meta.controller {
             self.meta.controller.clone_from(&other.meta.controller);
         }

@@ -265,14 +265,14 @@ impl World {
         self.now += pause.max(Duration::from_millis(1));
     }
 
-    fn labelled_pods(&self) -> Vec<ObservedPod> {
+    fn labelled_pods(&self) -> Vec<Box<ObservedPod>> {
         let mut snapshot = Snapshot::default();
         let pods = self.server.objects.keys().filter(|it| it.kind == Kind::Pod);
         pods.for_each(|object| {
             snapshot.insert(self.server.get(object).unwrap());
         });
-        let ours = |pod: &ObservedPod| pod.meta.labels.get(names::LABEL_CLUSTER).is_some_and(|name| name == NAME);
-        snapshot.pods.into_values().map(|pod| *pod).filter(ours).collect()
+        let ours = |pod: &Box<ObservedPod>| pod.meta.labels.get(names::LABEL_CLUSTER).is_some_and(|name| name == NAME);
+        snapshot.pods.into_values().filter(ours).collect()
     }
 
     /// Tells a client what its watches would.

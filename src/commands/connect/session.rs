@@ -93,7 +93,7 @@ impl SessionManager {
         };
         match news {
             News::Seen(Observed::Pod(pod)) if is_ours(&pod) => self.pod = Some(*pod),
-            News::Relisted(pods) => self.pod = pods.into_iter().find(is_ours),
+            News::Relisted(pods) => self.pod = pods.into_iter().map(|pod| *pod).find(is_ours),
             News::Deleted(Observed::Pod(gone)) if self.is_uid(&gone.meta.uid) => self.pod = None,
             // The watch goes on by itself; ways that are open stay open.
             News::Trouble(_) | News::Seen(_) | News::Deleted(_) | News::Forgotten(_) => return,

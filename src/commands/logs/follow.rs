@@ -61,11 +61,11 @@ struct Following<'a> {
 
 impl<'a> Following<'a> {
     fn new(logs: &'a Logs<'a>, listed: &PodList, sender: LogSender) -> Self {
-        let pods = chosen(&logs.args.name, logs.args.target.as_ref(), &listed.pods);
+        let pods = chosen(&logs.args.name, logs.args.target.as_ref(), listed.pods.iter().map(|pod| &**pod));
         logs.started(pods.iter().copied());
         Self {
             logs,
-            pods: listed.pods.iter().map(|pod| (pod.meta.name.clone(), pod.clone())).collect(),
+            pods: listed.pods.iter().map(|pod| (pod.meta.name.clone(), (**pod).clone())).collect(),
             readings: HashMap::new(),
             labels: HashMap::new(),
             ended: HashSet::new(),
@@ -149,7 +149,7 @@ impl<'a> Following<'a> {
                     self.gone(&pod.meta.uid);
                     self.pods.remove(&pod.meta.name);
                 }
-                pods.into_iter().for_each(|pod| self.seen(pod));
+                pods.into_iter().for_each(|pod| self.seen(*pod));
             }
             News::Trouble(why) => self.say(format!("new Pods are not seen: {why}")),
             News::Seen(_) | News::Deleted(_) | News::Forgotten(_) => {}

@@ -80,7 +80,7 @@ impl Rollout {
 
     /// Takes in a fresh list of all Pods with our labels; known Pods that are not in it are read one by one unless they were
     /// on their way out.
-    pub fn relisted(&mut self, pods: Vec<ObservedPod>) {
+    pub fn relisted(&mut self, pods: Vec<Box<ObservedPod>>) {
         let listed: HashSet<&str> = pods.iter().map(|pod| pod.meta.uid.as_str()).collect();
         let missing: Vec<_> =
             self.snapshot.pods.values().filter(|pod| !listed.contains(pod.meta.uid.as_str())).cloned().collect();
@@ -88,7 +88,7 @@ impl Rollout {
             self.deleted(&Observed::Pod(pod));
         }
         for pod in pods {
-            self.seen(Observed::Pod(Box::new(pod)));
+            self.seen(Observed::Pod(pod));
         }
     }
 
