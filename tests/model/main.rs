@@ -251,7 +251,7 @@ impl World {
         let news = self.server.log.len() - client.seen;
         if self.happens(self.faults.relists) {
             client.seen = self.server.log.len();
-            client.rollout.relisted(self.labelled_pods());
+            client.rollout.relisted(self.labelled_pods().into_iter().map(Box::new).collect());
             client.rollout.doubt(Kind::ConfigMap);
             client.rollout.doubt(Kind::Service);
         } else if news > 0 {
@@ -265,14 +265,14 @@ impl World {
         self.now += pause.max(Duration::from_millis(1));
     }
 
-    fn labelled_pods(&self) -> Vec<Box<ObservedPod>> {
+    fn labelled_pods(&self) -> Vec<ObservedPod> {
         let mut snapshot = Snapshot::default();
         let pods = self.server.objects.keys().filter(|it| it.kind == Kind::Pod);
         pods.for_each(|object| {
             snapshot.insert(self.server.get(object).unwrap());
         });
-        let ours = |pod: &Box<ObservedPod>| pod.meta.labels.get(names::LABEL_CLUSTER).is_some_and(|name| name == NAME);
-        snapshot.pods.into_values().filter(ours).collect()
+        let ours = |pod: &ObservedPod| pod.meta.labels.get(names::LABEL_CLUSTER).is_some_and(|name| name == NAME);
+        snapshot.pods.into_values().map(|pod| *pod).filter(ours).collect()
     }
 
     /// Tells a client what its watches would.
