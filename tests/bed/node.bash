@@ -76,11 +76,6 @@ holds_namespaces() { [[ -n $(node_init) && -e $run/node-is-made ]]; }
 # writing to below /run and /var lies over what the host has there.
 start_namespaces() {
 	local third
-	while :; do
-		third=$((RANDOM % 254 + 1))
-		ip -4 -o address show | grep -q " $node_network\.$third\." || break
-	done
-	echo "$node_network.$third.2" >"$run/node-address"
 	launch holder unshare --net --mount --propagation private --pid --fork --kill-child --mount-proc bash -euc '
 		mount -t tmpfs tmpfs /mnt
 		for place in run var/lib var/log; do
@@ -93,7 +88,8 @@ start_namespaces() {
 		exec sleep infinity' bash "$run"
 	wait_until "namespaces of a node" holds_namespaces
 	use_node_network
-	ip link add "bed$third" type veth peer name eth0 netns "$(node_init)"
+	lay_cable
+	echo "$node_network.$third.2" >"$run/node-address"
 	ip address add "$node_network.$third.1/30" dev "bed$third"
 	ip link set "bed$third" up
 	"${within_network[@]}" ip address add "$node_network.$third.2/30" dev eth0
@@ -101,6 +97,18 @@ start_namespaces() {
 	# Services have a route because programs of the node send to them before kube-proxy's rules say where to. There is no other:
 	# nothing here can answer beyond this machine.
 	"${within_network[@]}" ip route add "$service_network" via "$node_network.$third.1"
+}
+
+# Lays the cable into the node and makes up its number, $third. Of two nodes that start at once only one can take a cable's name.
+lay_cable() {
+	local tries why
+	for ((tries = 0; tries < 100; tries++)); do
+		third=$((RANDOM % 254 + 1))
+		why="$node_network.$third.1 belongs to something else"
+		ip -4 -o address show | grep -q " $node_network\.$third\." && continue
+		why=$(ip link add "bed$third" type veth peer name eth0 netns "$(node_init)" 2>&1) && return
+	done
+	die "no cable can be laid into the real node: $why"
 }
 
 # Lets `launch` start programs in the network of the real node, where there is one.
