@@ -8,7 +8,7 @@ use super::Rollout;
 use crate::flame::names::{self, Kind, ObjectRef};
 use crate::flame::observed::{Ownership, Seconds};
 use crate::flame::plan::{self, Plan, PlanOptions};
-use crate::flame::state::{Verdict, verdict_among};
+use crate::flame::state::{self, Verdict, verdict_among};
 
 /// What was worked out, and what it has to be worked out again for.
 #[derive(Clone, Debug, Default)]
@@ -90,6 +90,10 @@ impl Rollout {
     /// Works the verdict out, for several to look at.
     pub(super) fn assess(&mut self) {
         self.known.verdict = self.assessed().map(|verdict| (self.moment(), Box::new(verdict.into_owned())));
+        debug_assert_eq!(
+            self.verdict(),
+            self.desired.manifests().map(|it| state::verdict(&it.flame, &self.snapshot, self.moment()))
+        );
     }
 
     /// Returns the verdict of this moment, worked out now where that was not done before.

@@ -26,10 +26,17 @@ pub(super) struct Pods<'a> {
     pub unready: Vec<(u32, Option<&'a ObservedPod>)>,
 }
 
+/// Returns one of the flame's Pods, if it is there and ours.
+fn own_pod<'a>(flame: &FlameCluster, snapshot: &'a Snapshot, which: PodIndex) -> Option<&'a ObservedPod> {
+    let name = &flame.metadata.name;
+    snapshot.pod(&which.pod_name(name)).filter(|pod| pod.meta.ownership(name) == Ownership::Ours)
+}
+
 /// From which part of all executors on a walk over all Pods costs less than looking up those that do not serve.
 const WALK: usize = 8;
 
 impl<'a> Pods<'a> {
+    /// Looks at all Pods.
     pub fn of(flame: &FlameCluster, snapshot: &'a Snapshot) -> Self {
         let name = &flame.metadata.name;
         let mut last: Option<(&ObservedPod, bool)> = None;
@@ -57,18 +64,13 @@ impl<'a> Pods<'a> {
         if unready.len() > snapshot.pods.len() / WALK {
             return Self::of(flame, snapshot);
         }
-        let name = &flame.metadata.name;
-        let is_ours = |pod: &&ObservedPod| pod.meta.ownership(name) == Ownership::Ours;
-        let pod = |index: &u32| snapshot.pod(&names::executor_manager(name, *index)).filter(is_ours);
+        let pod = |index: &u32| own_pod(flame, snapshot, PodIndex::Executor(*index));
         Self::with(flame, snapshot, unready.iter().map(|index| (*index, pod(index))).collect())
     }
 
     fn with(flame: &FlameCluster, snapshot: &'a Snapshot, unready: Vec<(u32, Option<&'a ObservedPod>)>) -> Self {
-        let name = &flame.metadata.name;
-        let is_ours = |pod: &&ObservedPod| pod.meta.ownership(name) == Ownership::Ours;
-        let session_manager = snapshot.pod(&names::session_manager(name)).filter(is_ours);
-        let object_cache = snapshot.pod(&names::object_cache(name)).filter(is_ours);
-        let object_cache = flame.has_object_cache_pod().then_some(object_cache);
+        let session_manager = own_pod(flame, snapshot, PodIndex::SessionManager);
+        let object_cache = flame.has_object_cache_pod().then(|| own_pod(flame, snapshot, PodIndex::ObjectCache));
         Self { session_manager, object_cache, unready }
     }
 
