@@ -2,7 +2,7 @@
 //!
 //! A snapshot of a flame that needs nothing costs 4 + ⌈executors/500⌉ requests (design: rule 10).
 
-use futures_util::future::{try_join, try_join_all, try_join4};
+use futures_util::future::{join, try_join_all, try_join4};
 use http::header::{ACCEPT, HeaderValue};
 use kube::core::params::{GetParams, ListParams};
 
@@ -197,8 +197,9 @@ impl ApiServer {
     pub async fn glance(&self, namespace: &str, flame: &str, observer: &dyn Observer) -> Result<Snapshot> {
         let selector = listed_selector(flame);
         let pods = self.list_pods(namespace, &selector, observer);
-        let (pods, others) = try_join(pods, self.others(namespace, flame, observer)).await?;
-        Ok(snapshot(pods, others))
+        // Of two errors the same one is told always.
+        let (pods, others) = join(pods, self.others(namespace, flame, observer)).await;
+        Ok(snapshot(pods?, others?))
     }
 
     /// Reads what of a flame is no list: record, Services, session manager.
