@@ -99,6 +99,7 @@ impl Rollout {
             Some(observed) => {
                 if self.snapshot.meta(object).is_some_and(|known| known.uid != observed.meta().uid) {
                     self.snapshot.forget(object);
+                    self.touch(object);
                 }
                 self.seen(observed);
             }
