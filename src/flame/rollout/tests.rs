@@ -290,6 +290,15 @@ fn the_record_and_the_services_are_sent_as_they_are_made() {
 }
 
 #[test]
+fn an_object_in_whose_place_another_one_was_read_is_missed() {
+    let mut rollout = Rollout::new(up(&flame(1)), Options::default(), running(&flame(1)));
+    let record = ObjectRef::new(Kind::ConfigMap, "demo-config");
+    rollout.read(&record, Some(Observed::ConfigMap(Default::default())));
+    let Step::Write(writes) = next(&mut rollout, NOW) else { panic!("the record is missing") };
+    assert_eq!(writes.iter().map(|it| (it.action, &it.object)).collect::<Vec<_>>(), [(Action::Create, &record)]);
+}
+
+#[test]
 fn after_a_lost_answer_the_object_is_read_before_it_is_tried_again() {
     let (mut rollout, writes) = creating();
     rollout.wrote(&writes[0], Outcome::Unknown("reset".into()), NOW);
