@@ -346,7 +346,12 @@ impl Rollout {
     /// Returns the ready executors that may be replaced now: the next wave, once all that was replaced before is ready, and
     /// what they work with.
     fn wave<'a>(&self, manifests: &Manifests, executors: &[&'a Change], now: Time) -> Vec<&'a Change> {
-        let all_ready = self.sightings.unready().is_empty();
+        // Whoever made it: a Pod that is taken over serves until its turn comes.
+        let serves = |index: &u32| {
+            let pod = self.snapshot.pod(&names::executor_manager(self.desired.name(), *index));
+            pod.is_some_and(ObservedPod::is_ready)
+        };
+        let all_ready = self.sightings.unready().iter().all(serves);
         if !self.session_manager_is_settled(now) || !self.object_cache_is_ready() || !all_ready {
             return Vec::new();
         }

@@ -290,6 +290,18 @@ fn the_record_and_the_services_are_sent_as_they_are_made() {
 }
 
 #[test]
+fn a_strangers_pod_that_serves_is_taken_over_in_its_turn() {
+    let mut snapshot = running(&flame(2));
+    let theirs = snapshot.pods.get_mut("demo-executor-manager-0").unwrap();
+    (theirs.image, theirs.meta.applied_by_flamectl) = ("theirs:v1".to_owned(), false);
+    theirs.meta.labels.clear();
+    theirs.meta.annotations.clear();
+    let options = Options { adopt: true, ..Options::default() };
+    let mut rollout = Rollout::new(up(&flame(2)), options, snapshot);
+    assert_eq!(short(&next(&mut rollout, NOW)), "Delete executor-manager-0");
+}
+
+#[test]
 fn an_object_in_whose_place_another_one_was_read_is_missed() {
     let mut rollout = Rollout::new(up(&flame(1)), Options::default(), running(&flame(1)));
     let record = ObjectRef::new(Kind::ConfigMap, "demo-config");
