@@ -16,6 +16,7 @@ pub mod read;
 pub mod reports;
 mod rights;
 pub mod surroundings;
+mod transport;
 pub mod watch;
 mod window;
 mod wire;
@@ -28,8 +29,9 @@ use std::time::{Duration, Instant};
 use http::StatusCode;
 use http::header::{ACCEPT, HeaderMap, HeaderValue};
 use http_body_util::BodyExt;
+use hyper::body::Incoming;
 use kube::Config;
-use kube::client::{AuthError, Body};
+use kube::client::AuthError;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::core::Status;
 use prost::bytes::Bytes;
@@ -308,7 +310,7 @@ fn accepting<T: Shape>(mut request: http::Request<Vec<u8>>) -> http::Request<Vec
 }
 
 /// Reads a body into one buffer, of which what is read from it may lend parts; says why where it is broken off or too long.
-async fn whole(body: Body, limit: usize) -> Result<Bytes, String> {
+async fn whole(body: Incoming, limit: usize) -> Result<Bytes, String> {
     let mut body = http_body_util::Limited::new(body, limit);
     let mut buffer = Vec::new();
     while let Some(frame) = body.frame().await {

@@ -10,10 +10,13 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{Stream, StreamExt};
 use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt;
-use kube::client::Body;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use kube::client::{Body, ConfigExt};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::core::WatchEvent;
 use serde::Deserialize;
+use tower::{BoxError, ServiceBuilder};
 
 use crate::Result;
 use crate::arguments::{RooflineArguments, Until};
@@ -51,9 +54,8 @@ pub fn run(arguments: &RooflineArguments) -> Result<()> {
 
 async fn send_all(arguments: &RooflineArguments) -> Result<()> {
     let file = fs::read_to_string(&arguments.requests)?;
-    let mut config = kube::Config::from_custom_kubeconfig(Kubeconfig::read()?, &KubeConfigOptions::default()).await?;
-    config.default_retry = false;
-    let client = kube::Client::try_from(config)?;
+    let config = kube::Config::from_custom_kubeconfig(Kubeconfig::read()?, &KubeConfigOptions::default()).await?;
+    let client = client(&config)?;
     let requests = async {
         let mut lines = file.lines();
         let mut in_flight = FuturesUnordered::new();
@@ -73,6 +75,20 @@ async fn send_all(arguments: &RooflineArguments) -> Result<()> {
     let watch = Request::get(format!("{pods}&watch=true")).body(Vec::new())?;
     let news = client.request_events::<Pod>(watch).await?;
     tokio::try_join!(requests, wait(news, until, arguments.count)).map(|_| ())
+}
+
+/// Makes a client that holds nothing back until the server has acknowledged what came before, as kube's would.
+fn client(config: &kube::Config) -> Result<kube::Client> {
+    let mut http = HttpConnector::new();
+    http.enforce_http(false);
+    http.set_nodelay(true);
+    let https = config.rustls_https_connector_with_connector(http)?;
+    let service = ServiceBuilder::new()
+        .layer(config.base_uri_layer())
+        .option_layer(config.auth_layer()?)
+        .map_err(BoxError::from)
+        .service(hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build::<_, Body>(https));
+    Ok(kube::Client::new(service, config.default_namespace.clone()))
 }
 
 async fn send(client: &kube::Client, line: &str) -> Result<()> {

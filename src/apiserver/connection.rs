@@ -1,4 +1,4 @@
-//! The client that sends requests, and its credentials, which may be others tomorrow.
+//! The connections that requests are sent on, and their credentials, which may be others tomorrow.
 //!
 //! kube reads a token file again within a minute and runs a credential plugin again when its token expires. Everything else,
 //! a kubeconfig that was written anew, a certificate that was renewed or a token that was replaced before its time, shows in
@@ -7,70 +7,73 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use http::StatusCode;
-use kube::client::Body;
+use hyper::body::Incoming;
+use kube::Config;
 use kube::config::AuthInfo;
-use kube::{Client, Config};
 use tokio::sync::Mutex;
 
-use super::{CONNECT_TIMEOUT, ConnectOptions, client_error, clock, config};
+use super::transport::Transport;
+use super::{ConnectOptions, client_error, clock, config};
 use crate::error::{Error, Result};
 
 /// Pause between two looks at credentials that the server does not take.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// A client, and how it was made.
+/// Connections, and how they were made.
 pub(super) struct Connection {
     options: ConnectOptions,
     current: Mutex<Current>,
 }
 
 struct Current {
-    client: Client,
-    /// Which client this is, counted from the first.
+    transport: Transport,
+    /// Which one this is, counted from the first.
     number: u64,
     credentials: u64,
     looked: Option<Instant>,
 }
 
 impl Connection {
-    /// Makes a client; also returns what it goes by. Sends nothing.
+    /// Makes them; also returns what it goes by. Sends nothing.
     ///
     /// # Errors
     /// Where there are no credentials, or they cannot be read.
     pub async fn open(options: &ConnectOptions) -> Result<(Self, Config)> {
         let config = complete(options).await?;
-        let (client, credentials) = (client(config.clone())?, fingerprint(&config.auth_info));
-        let current = Mutex::new(Current { client, number: 0, credentials, looked: None });
+        let (transport, credentials) = (transport(&config)?, fingerprint(&config.auth_info));
+        let current = Mutex::new(Current { transport, number: 0, credentials, looked: None });
         Ok((Self { options: options.clone(), current }, config))
     }
 
     /// Sends a request, and again where the server did not know the credentials and there are others by now.
-    pub async fn send(&self, request: http::Request<Vec<u8>>) -> kube::Result<http::Response<Body>> {
-        let (client, number) = {
+    pub async fn send(&self, request: http::Request<Vec<u8>>) -> kube::Result<http::Response<Incoming>> {
+        let request = request.map(Bytes::from);
+        let (transport, number) = {
             let current = self.current.lock().await;
-            (current.client.clone(), current.number)
+            (current.transport.clone(), current.number)
         };
-        let response = client.send(request.clone().map(Body::from)).await?;
+        let response = transport.send(request.clone()).await?;
         if response.status() != StatusCode::UNAUTHORIZED {
             return Ok(response);
         }
         match self.newer(number).await {
-            Some(client) => client.send(request.map(Body::from)).await,
+            Some(transport) => transport.send(request).await,
             None => Ok(response),
         }
     }
 
-    /// Returns the client that is used now, for what is no plain request.
-    pub async fn client(&self) -> Client {
-        self.current.lock().await.client.clone()
+    /// Returns kube's client on the connections that are used now, for what is no plain request.
+    pub async fn client(&self) -> kube::Client {
+        self.current.lock().await.transport.client()
     }
 
-    /// Returns a newer client than the one of this number, where the credentials changed.
-    async fn newer(&self, number: u64) -> Option<Client> {
+    /// Returns newer connections than those of this number, where the credentials changed.
+    async fn newer(&self, number: u64) -> Option<Transport> {
         let mut current = self.current.lock().await;
         if current.number > number {
-            return Some(current.client.clone());
+            return Some(current.transport.clone());
         }
         if current.looked.is_some_and(|looked| looked.elapsed() < LOOK) {
             return None;
@@ -83,18 +86,15 @@ impl Connection {
         if credentials == current.credentials && !comes_from_program {
             return None;
         }
-        current.client = client(config).ok()?;
+        current.transport = transport(&config).ok()?;
         (current.credentials, current.number) = (credentials, number + 1);
-        Some(current.client.clone())
+        Some(current.transport.clone())
     }
 }
 
 async fn complete(options: &ConnectOptions) -> Result<Config> {
     let mut config = config(options).await?;
     trim_token_file(&mut config.auth_info);
-    config.connect_timeout = Some(CONNECT_TIMEOUT);
-    // kube would repeat 429, 503 and 504 up to 15 times without a word, a POST after 504 included (design: kube 5.0).
-    config.default_retry = false;
     if options.impersonate.is_some() {
         config.auth_info.impersonate = options.impersonate.clone();
     }
@@ -104,8 +104,8 @@ async fn complete(options: &ConnectOptions) -> Result<Config> {
     Ok(config)
 }
 
-fn client(config: Config) -> Result<Client> {
-    Client::try_from(config).map_err(|error| Error::server(client_error(&error)))
+fn transport(config: &Config) -> Result<Transport> {
+    Transport::new(config).map_err(|error| Error::server(client_error(&error)))
 }
 
 /// Takes the token out of a token file with a line break, as an editor leaves it: kube would send that along, and no header

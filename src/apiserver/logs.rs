@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use http_body_util::BodyExt;
+use hyper::body::Incoming;
 use jiff::Timestamp;
-use kube::client::Body;
 use kube::core::subresource::LogParams;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -212,7 +212,7 @@ impl Task {
     }
 
     /// Opens a stream; none where a log that is followed says nothing for long: a server may answer with the first line only.
-    async fn open(&self) -> Result<Option<Body>, Failure> {
+    async fn open(&self) -> Result<Option<Incoming>, Failure> {
         let since: Option<Timestamp> = self.reader.since();
         let is_first = since.is_none();
         let params = LogParams {

@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
 use http_body_util::BodyExt;
-use kube::client::Body;
+use hyper::body::Incoming;
 use kube::core::params::WatchParams;
 use kube::core::{Status, WatchEvent};
 use prost::bytes::{Buf, BytesMut};
@@ -350,7 +350,7 @@ impl Observer for Silent {
 
 /// The events of a streamed body. They are cut off the buffer that they came in: an object of a busy watch is thousands of
 /// bytes long.
-struct Events<B = Body> {
+struct Events<B = Incoming> {
     body: B,
     buffer: BytesMut,
     /// Up to here the buffer holds no line end.
@@ -359,7 +359,7 @@ struct Events<B = Body> {
 
 impl ApiServer {
     /// Opens a stream; how long it goes on is its reader's business.
-    pub(super) async fn stream(&self, request: http::Request<Vec<u8>>, within: Duration) -> Result<Body, Failure> {
+    pub(super) async fn stream(&self, request: http::Request<Vec<u8>>, within: Duration) -> Result<Incoming, Failure> {
         let traced = self.begin(&request);
         let opened = tokio::time::timeout(within, self.connection.send(request)).await;
         traced.end(opened.as_ref().ok().and_then(|opened| opened.as_ref().ok()).map(|response| response.status()));

@@ -1,0 +1,264 @@
+//! The HTTP client: one for every way to a server, straight or through a proxy.
+//!
+//! It is kube's but for three things. A small request is sent at once, and not held back until the server has acknowledged what
+//! came before it (Nagle's algorithm, which costs 40 ms where the other side waits as well). Requests go straight to the
+//! connections, without a queue and a task in between. And all proxies share one type of connection, which hyper is compiled for
+//! once.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, Uri};
+use hyper::body::Incoming;
+use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use kube::Config;
+use kube::client::{Body, ConfigExt};
+use percent_encoding::percent_decode_str;
+use tokio::net::TcpStream;
+use tower::util::BoxCloneSyncService;
+use tower::{BoxError, Service, ServiceBuilder, ServiceExt};
+
+use super::CONNECT_TIMEOUT;
+
+/// What this program calls itself, as it stands in a server's audit log.
+const USER_AGENT: &str = concat!("flamectl/", env!("CARGO_PKG_VERSION"));
+
+/// Connections to one server with one set of credentials.
+#[derive(Clone)]
+pub(super) struct Transport {
+    service: BoxCloneSyncService<Request<Body>, Response<Incoming>, BoxError>,
+    default_namespace: String,
+}
+
+impl Transport {
+    /// Makes one; sends nothing.
+    ///
+    /// # Errors
+    /// Where credentials or certificates cannot be used, or the proxy is of an unknown kind.
+    pub fn new(config: &Config) -> kube::Result<Self> {
+        let dial = Dial { https: config.rustls_https_connector_with_connector(Route::new(config)?)? };
+        let service = ServiceBuilder::new()
+            .layer(config.base_uri_layer())
+            .option_layer(config.auth_layer()?)
+            .layer(config.extra_headers_layer()?)
+            .map_err(BoxError::from)
+            .service(Client::builder(TokioExecutor::new()).build::<_, Body>(dial));
+        let service = BoxCloneSyncService::new(service);
+        Ok(Self { service, default_namespace: config.default_namespace.clone() })
+    }
+
+    /// Sends one request once.
+    ///
+    /// # Errors
+    /// Where no answer came.
+    pub async fn send(&self, mut request: Request<Bytes>) -> kube::Result<Response<Incoming>> {
+        request.headers_mut().insert(http::header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+        self.service.clone().oneshot(request.map(Body::from)).await.map_err(sort)
+    }
+
+    /// Returns kube's client on the same connections, for what is no plain request.
+    pub fn client(&self) -> kube::Client {
+        kube::Client::new(self.service.clone(), self.default_namespace.clone())
+    }
+}
+
+/// Sorts an error of one of the layers, as kube does.
+fn sort(error: BoxError) -> kube::Error {
+    let error = match error.downcast::<kube::Error>() {
+        Ok(error) => return *error,
+        Err(error) => error,
+    };
+    match error.downcast::<hyper::Error>() {
+        Ok(error) => kube::Error::HyperError(*error),
+        Err(error) => kube::Error::Service(error),
+    }
+}
+
+type Tcp = TokioIo<TcpStream>;
+type Connecting<Stream> = Pin<Box<dyn Future<Output = Result<Stream, BoxError>> + Send>>;
+
+/// Connects to the server, encrypted where its URL says so, within [`CONNECT_TIMEOUT`].
+#[derive(Clone)]
+struct Dial {
+    https: HttpsConnector<Route>,
+}
+
+impl Service<Uri> for Dial {
+    type Response = MaybeHttpsStream<MaybeHttpsStream<Tcp>>;
+    type Error = BoxError;
+    type Future = Connecting<Self::Response>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.https.poll_ready(context)
+    }
+
+    fn call(&mut self, server: Uri) -> Self::Future {
+        Box::pin(within(CONNECT_TIMEOUT, self.https.call(server)))
+    }
+}
+
+async fn within<T>(limit: Duration, connecting: impl Future<Output = Result<T, BoxError>>) -> Result<T, BoxError> {
+    let timed_out = |_| {
+        let what = format!("no connection within {} s", limit.as_secs());
+        io::Error::new(io::ErrorKind::TimedOut, what)
+    };
+    tokio::time::timeout(limit, connecting).await.map_err(timed_out)?
+}
+
+/// The way to a server, up to where its own encryption begins.
+#[derive(Clone)]
+enum Route {
+    Straight(HttpConnector),
+    Socks(SocksV5<HttpConnector>),
+    Tunnel(Tunnel<HttpConnector>),
+    /// Through a proxy that is itself spoken to over TLS.
+    SecretTunnel(Tunnel<HttpsConnector<HttpConnector>>),
+}
+
+impl Route {
+    fn new(config: &Config) -> kube::Result<Self> {
+        let mut http = HttpConnector::new();
+        http.enforce_http(false);
+        http.set_nodelay(true);
+        let Some(proxy) = &config.proxy_url else { return Ok(Self::Straight(http)) };
+        match proxy.scheme_str() {
+            Some("socks5") => Ok(Self::Socks(SocksV5::new(proxy.clone(), http))),
+            Some("http") => Ok(Self::Tunnel(with_credentials(Tunnel::new(proxy.clone(), http), proxy))),
+            Some("https") => {
+                let https = config.rustls_https_connector_with_connector(http)?;
+                Ok(Self::SecretTunnel(with_credentials(Tunnel::new(proxy.clone(), https), proxy)))
+            }
+            _ => Err(kube::Error::ProxyProtocolUnsupported { proxy_url: Box::new(proxy.clone()) }),
+        }
+    }
+}
+
+impl Service<Uri> for Route {
+    type Response = MaybeHttpsStream<Tcp>;
+    type Error = BoxError;
+    type Future = Connecting<Self::Response>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        // Each is asked when it is called.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, server: Uri) -> Self::Future {
+        match self.clone() {
+            Self::Straight(http) => connect(http, server, MaybeHttpsStream::Http),
+            Self::Socks(socks) => connect(socks, server, MaybeHttpsStream::Http),
+            Self::Tunnel(tunnel) => connect(tunnel, server, MaybeHttpsStream::Http),
+            Self::SecretTunnel(tunnel) => connect(tunnel, server, |stream| stream),
+        }
+    }
+}
+
+fn connect<C>(
+    connector: C,
+    server: Uri,
+    stream: impl FnOnce(C::Response) -> MaybeHttpsStream<Tcp> + Send + 'static,
+) -> Connecting<MaybeHttpsStream<Tcp>>
+where
+    C: Service<Uri, Error: Into<BoxError>, Future: Send, Response: Send> + Send + 'static,
+{
+    Box::pin(async move { connector.oneshot(server).await.map(stream).map_err(Into::into) })
+}
+
+/// Adds the user and password of the proxy's URL.
+fn with_credentials<C>(tunnel: Tunnel<C>, proxy: &Uri) -> Tunnel<C> {
+    let credentials = proxy.authority().and_then(|it| it.as_str().rsplit_once('@')).and_then(|(user, _)| basic(user));
+    match credentials {
+        Some(credentials) => tunnel.with_auth(credentials),
+        None => tunnel,
+    }
+}
+
+/// Returns the header's value for `user:password` as it stands in a URL.
+fn basic(user: &str) -> Option<HeaderValue> {
+    let plain: Vec<u8> = percent_decode_str(user).collect();
+    let mut value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(plain))).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A proxy that answers one request for a tunnel, and is then at its end; returns what was asked of it.
+    async fn proxy(listener: TcpListener) -> Vec<String> {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let (reader, mut writer) = stream.split();
+        let mut lines = BufReader::new(reader).lines();
+        let mut said = Vec::new();
+        while let Some(line) = lines.next_line().await.unwrap().filter(|line| !line.is_empty()) {
+            said.push(line);
+        }
+        writer.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await.unwrap();
+        said
+    }
+
+    async fn listen() -> (TcpListener, String) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        (listener, address)
+    }
+
+    fn is_prompt(stream: &MaybeHttpsStream<Tcp>) -> bool {
+        match stream {
+            MaybeHttpsStream::Http(stream) => stream.inner().nodelay().unwrap(),
+            MaybeHttpsStream::Https(_) => panic!("there is no TLS here"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_small_request_waits_for_no_acknowledgement() {
+        let (_listener, address) = listen().await;
+        let server: Uri = format!("http://{address}").parse().unwrap();
+        let route = Route::new(&Config::new(server.clone())).unwrap();
+        assert!(is_prompt(&route.oneshot(server).await.unwrap()));
+    }
+
+    #[tokio::test]
+    async fn a_proxy_gets_the_credentials_of_its_url_and_the_server_does_not() {
+        let (listener, address) = listen().await;
+        let server: Uri = "https://flames.example:6443".parse().unwrap();
+        let mut config = Config::new(server.clone());
+        config.proxy_url = Some(format!("http://me:p%40ss%3Aword@{address}").parse().unwrap());
+        let route = Route::new(&config).unwrap();
+        let (said, stream) = tokio::join!(proxy(listener), route.oneshot(server));
+        assert_eq!(said[0], "CONNECT flames.example:6443 HTTP/1.1");
+        let credentials = format!("Basic {}", STANDARD.encode("me:p@ss:word"));
+        assert!(said.iter().any(|line| line.ends_with(&credentials)), "{said:?}");
+        assert!(is_prompt(&stream.unwrap()));
+    }
+
+    #[test]
+    fn a_proxy_of_an_unknown_kind_is_named() {
+        let mut config = Config::new("https://flames.example".parse().unwrap());
+        config.proxy_url = Some("ftp://proxy.example".parse().unwrap());
+        let error = Route::new(&config).map(|_| ()).unwrap_err().to_string();
+        assert!(error.contains("ftp://proxy.example"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn who_never_answers_is_not_waited_for() {
+        let never = std::future::pending::<Result<(), BoxError>>();
+        let error = within(Duration::from_millis(1), never).await.unwrap_err();
+        assert_eq!(error.downcast_ref::<io::Error>().unwrap().kind(), io::ErrorKind::TimedOut);
+        assert!(error.to_string().starts_with("no connection within "), "{error}");
+    }
+}
