@@ -163,7 +163,7 @@ fn snapshot(case: &Case) -> Snapshot {
     for (who, answers) in &case.evidence {
         for (name, _) in named(who) {
             let uid = snapshot.pods[&name].meta.uid.clone();
-            let node = snapshot.pods[&name].node.clone().unwrap_or_default();
+            let node = snapshot.pods[&name].node.as_deref().unwrap_or_default().to_owned();
             snapshot.evidence.insert(uid, evidence(answers, node));
         }
     }

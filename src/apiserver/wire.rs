@@ -527,7 +527,8 @@ impl From<Pod> for ObservedPod {
         let status = it.status;
         let own = it.spec.containers.iter().find(|container| is_flames(&container.name)).or(it.spec.containers.first());
         let own_name = own.map_or("", |own| own.name.as_str());
-        let running_image = named(&status.container_statuses, own_name).and_then(|it| it.image.clone());
+        let running_image =
+            named(&status.container_statuses, own_name).and_then(|it| it.image.as_deref().map(Arc::from));
         let blamed = blamed(&it.spec, &status, own_name);
         let other = blamed.filter(|(container, init)| *init || container.name != own_name);
         let blamed = blamed.map(|(container, _)| container.clone()).unwrap_or_default();
@@ -544,7 +545,7 @@ impl From<Pod> for ObservedPod {
             index_label: index_label.map(String::into_boxed_str),
             requests,
             limits,
-            image: own.map(|own| own.image.clone()).unwrap_or_default(),
+            image: own.map(|own| own.image.as_str().into()).unwrap_or_default(),
             running_image,
             phase: match status.phase.as_str() {
                 "Running" => Phase::Running,
@@ -556,20 +557,20 @@ impl From<Pod> for ObservedPod {
             conditions: conditions(&status),
             disruption,
             other_container: other.map(|(container, init)| Box::new(other_container(&it.spec, container, init))),
-            waiting_reason: filled(waiting.reason),
-            waiting_message: filled(waiting.message),
+            waiting_reason: filled(waiting.reason).map(Into::into),
+            waiting_message: filled(waiting.message).map(Into::into),
             started_at: seconds(blamed.state.running.and_then(|running| running.started_at)),
             started: blamed.started,
             ended: ended.map(|(terminated, previous)| Box::new(terminated.ended(previous))),
             restart_count: blamed.restart_count.try_into().unwrap_or(0),
-            hostname: filled(it.spec.hostname),
-            node: filled(it.spec.node_name),
+            hostname: filled(it.spec.hostname).map(Into::into),
+            node: filled(it.spec.node_name).map(Into::into),
             scheduling_gates: it.spec.scheduling_gates.into_iter().map(|gate| gate.name).collect(),
-            pod_ip: filled(status.pod_ip),
+            pod_ip: filled(status.pod_ip).map(Into::into),
             start_time: seconds(status.start_time),
-            nominated_node: filled(status.nominated_node_name).map(String::into_boxed_str),
-            reason: filled(status.reason),
-            message: filled(status.message),
+            nominated_node: filled(status.nominated_node_name).map(Into::into),
+            reason: filled(status.reason).map(Into::into),
+            message: filled(status.message).map(Into::into),
             meta: it.metadata.into(),
         }
     }

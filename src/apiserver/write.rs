@@ -115,6 +115,7 @@ fn success(answer: Answer, status: StatusCode, hostname: Option<Option<String>>)
             return match hostname {
                 None => Outcome::Leaving(Box::new(pod.meta)),
                 Some(hostname) if status == StatusCode::CREATED => {
+                    let hostname = hostname.map(String::into_boxed_str);
                     Outcome::Made(Box::new(ObservedPod { hostname, ..pod }))
                 }
                 // It was there: what it is has to be read.

@@ -97,7 +97,7 @@ fn before(object: &ObjectRef, old: Option<&Manifests>, snapshot: &Snapshot) -> R
             let Some(old) = old else { return Ok(String::new()) };
             let mut pod = pod(object, old)?;
             if let Some(seen) = snapshot.pods.get(&object.name) {
-                pod["spec"]["containers"][0]["image"] = seen.image.clone().into();
+                pod["spec"]["containers"][0]["image"] = (&*seen.image).into();
             }
             output::yaml(&[pod])
         }

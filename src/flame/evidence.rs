@@ -137,7 +137,7 @@ fn inquiry(cause: &Cause, pod: &ObservedPod) -> Inquiry {
         asked: Asked { reason: cause.reason.clone(), restart_count: pod.restart_count },
         log: log(cause, pod),
         container,
-        node: pod.node.clone().filter(|_| is_lost),
+        node: pod.node.as_deref().filter(|_| is_lost).map(str::to_owned),
     }
 }
 

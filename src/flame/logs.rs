@@ -419,9 +419,9 @@ mod tests {
 
     #[test]
     fn a_pod_that_never_ran_has_no_log_yet() {
-        let on_node = |phase| ObservedPod { node: Some("n".to_owned()), phase, ..Default::default() };
+        let on_node = |phase| ObservedPod { node: Some("n".into()), phase, ..Default::default() };
         let waiting = |reason: &str, restart_count| ObservedPod {
-            waiting_reason: Some(reason.to_owned()),
+            waiting_reason: Some(reason.into()),
             restart_count,
             ..on_node(Phase::Pending)
         };

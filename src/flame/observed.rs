@@ -51,6 +51,13 @@ impl Texts {
     }
 }
 
+/// Keeps no copy of its own of what is held elsewhere as well.
+fn share<T: PartialEq + Clone>(own: &mut T, other: &T) {
+    if own == other {
+        own.clone_from(other);
+    }
+}
+
 /// Lets Pods that come one after the other, in the order of their names, keep once what they have in common.
 #[derive(Default)]
 pub struct Sharing {
@@ -58,6 +65,8 @@ pub struct Sharing {
     annotations: Texts,
     requests: Amounts,
     limits: Amounts,
+    image: Arc<str>,
+    running_image: Option<Arc<str>>,
 }
 
 impl Sharing {
@@ -67,8 +76,11 @@ impl Sharing {
         pod.meta.annotations.share(&self.annotations);
         pod.requests.share(&self.requests);
         pod.limits.share(&self.limits);
+        share(&mut pod.image, &self.image);
+        share(&mut pod.running_image, &self.running_image);
         (self.labels, self.annotations) = (pod.meta.labels.clone(), pod.meta.annotations.clone());
         (self.requests, self.limits) = (pod.requests.clone(), pod.limits.clone());
+        (self.image, self.running_image) = (pod.image.clone(), pod.running_image.clone());
     }
 }
 
@@ -316,27 +328,27 @@ pub struct ObservedPod {
     /// The one label in which the Pods of a component differ.
     pub index_label: Option<Box<str>>,
     /// The image of Flame's container.
-    pub image: String,
+    pub image: Arc<str>,
     /// `resources.requests` of all containers together.
     pub requests: Amounts,
     /// `resources.limits` of all containers together.
     pub limits: Amounts,
     /// The image of Flame's container as the node names it (`status.containerStatuses`).
-    pub running_image: Option<String>,
+    pub running_image: Option<Arc<str>>,
     /// `spec.hostname`.
-    pub hostname: Option<String>,
+    pub hostname: Option<Box<str>>,
     /// `spec.nodeName`.
-    pub node: Option<String>,
+    pub node: Option<Box<str>>,
     /// `status.phase`.
     pub phase: Phase,
     /// The Pod's condition `Ready`.
     pub ready: bool,
     /// `status.reason`, as `Evicted`.
-    pub reason: Option<String>,
+    pub reason: Option<Box<str>>,
     /// `status.message`.
-    pub message: Option<String>,
+    pub message: Option<Box<str>>,
     /// `status.podIP`.
-    pub pod_ip: Option<String>,
+    pub pod_ip: Option<Box<str>>,
     /// `status.startTime`: when the node took it on.
     pub start_time: Option<Seconds>,
     /// `status.nominatedNodeName`: where it may go once others made room.
@@ -350,9 +362,9 @@ pub struct ObservedPod {
     /// Whose state the fields below are, where another container than Flame's holds the Pod up.
     pub other_container: Option<Box<OtherContainer>>,
     /// `state.waiting.reason` of the container, as `CrashLoopBackOff`.
-    pub waiting_reason: Option<String>,
+    pub waiting_reason: Option<Box<str>>,
     /// `state.waiting.message` of the container.
-    pub waiting_message: Option<String>,
+    pub waiting_message: Option<Box<str>>,
     /// `state.running.startedAt` of the container.
     pub started_at: Option<Seconds>,
     /// `started` of the container: its startup probe passed.
@@ -370,9 +382,9 @@ impl ObservedPod {
         self.meta.annotations.share(&other.meta.annotations);
         self.requests.share(&other.requests);
         self.limits.share(&other.limits);
-        if self.meta.controller == other.meta.controller {
-            self.meta.controller.clone_from(&other.meta.controller);
-        }
+        share(&mut self.image, &other.image);
+        share(&mut self.running_image, &other.running_image);
+        share(&mut self.meta.controller, &other.meta.controller);
     }
 
     /// Returns what the Pod was made from.

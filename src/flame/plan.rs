@@ -630,16 +630,16 @@ fn pod_change(
         return (Op::Create, vec![Why::Terminating]);
     }
     if pod.is_over() {
-        let reason = pod.reason.clone().unwrap_or_else(|| format!("{:?}", pod.phase));
+        let reason = pod.reason.as_deref().map_or_else(|| format!("{:?}", pod.phase), str::to_owned);
         return (Op::Replace, vec![Why::Over(reason)]);
     }
     let desired = manifests.template_hash(component);
     let mut why = template_changes(desired, &metadata.hash, &pod.image, manifests.image(component));
     if let Some(manager) = &pod.meta.image_manager
-        && pod.image != manifests.image(component)
+        && *pod.image != *manifests.image(component)
     {
         why.push(Why::EditedBy(manager.clone()));
-        why.push(Why::Image(pod.image.clone(), manifests.image(component).to_owned()));
+        why.push(Why::Image(pod.image.to_string(), manifests.image(component).to_owned()));
     }
     let index_is_there =
         index.is_none_or(|index| pod.index_label.as_ref().is_some_and(|label| **label == *index.to_string()));

@@ -168,11 +168,11 @@ mod tests {
     }
 
     fn on_node() -> ObservedPod {
-        ObservedPod { node: Some("node-1".to_owned()), ..ObservedPod::default() }
+        ObservedPod { node: Some("node-1".into()), ..ObservedPod::default() }
     }
 
     fn waiting(reason: &str) -> ObservedPod {
-        ObservedPod { waiting_reason: Some(reason.to_owned()), ..on_node() }
+        ObservedPod { waiting_reason: Some(reason.into()), ..on_node() }
     }
 
     #[test]

@@ -125,7 +125,7 @@ pub fn pod(manifests: &Manifests, component: Component, name: String) -> Observe
     let hash = manifests.template_hash(component).to_string();
     let mut annotations = manifests.flame.metadata.annotations.clone();
     annotations.insert(names::ANNOTATION_TEMPLATE_HASH.into(), hash);
-    let image = manifests.image(component).to_owned();
+    let image: std::sync::Arc<str> = manifests.image(component).into();
     ObservedPod {
         meta: ObservedMeta {
             uid: format!("uid-{name}"),

@@ -228,7 +228,7 @@ mod tests {
         let pod = snapshot.pods.get_mut("demo-executor-manager-0").unwrap();
         pod.ready = false;
         pod.started_at = None;
-        pod.waiting_reason = Some("CrashLoopBackOff".to_owned());
+        pod.waiting_reason = Some("CrashLoopBackOff".into());
         pod.restart_count = 4;
         pod.meta.creation_timestamp = Some(NOW - 600);
         let why = Reason { reason: "ContainersNotReady".to_owned(), message: "[executor-manager]".to_owned() };

@@ -54,11 +54,11 @@ pub fn status(pod: &ObservedPod) -> String {
     let ended = pod.ended.as_ref().filter(|ended| !ended.previous);
     match (&pod.waiting_reason, ended, &pod.reason) {
         _ if pod.meta.terminating => "Terminating".to_owned(),
-        (_, _, Some(reason)) if pod.is_over() => reason.clone(),
+        (_, _, Some(reason)) if pod.is_over() => reason.to_string(),
         (Some(reason), ..) => format!("{init}{reason}"),
         (_, Some(ended), _) if ended.reason.is_empty() => format!("{init}ExitCode:{}", ended.exit_code),
         (_, Some(ended), _) => format!("{init}{}", ended.reason),
-        (None, None, reason) => reason.clone().unwrap_or_else(|| phase().to_owned()),
+        (None, None, reason) => reason.as_deref().unwrap_or_else(phase).to_owned(),
     }
 }
 
@@ -125,8 +125,8 @@ mod tests {
         snapshot.pods.retain(|name, _| !(name.ends_with(|last: char| ('3'..='9').contains(&last))));
         snapshot.pods.values_mut().for_each(|pod| {
             pod.meta.creation_timestamp = Some(NOW - 130);
-            pod.pod_ip = Some("10.0.0.1".to_owned());
-            pod.node = Some("node-1".to_owned());
+            pod.pod_ip = Some("10.0.0.1".into());
+            pod.node = Some("node-1".into());
         });
         check(
             &snapshot,
@@ -149,8 +149,8 @@ mod tests {
         let sick = |pod: &mut ObservedPod| pod.ready = false;
         changed(&mut snapshot, 0, |pod| {
             sick(pod);
-            pod.waiting_reason = Some("CrashLoopBackOff".to_owned());
-            pod.waiting_message = Some("back-off 40s\nrestarting".to_owned());
+            pod.waiting_reason = Some("CrashLoopBackOff".into());
+            pod.waiting_message = Some("back-off 40s\nrestarting".into());
             pod.restart_count = 4;
             pod.ended = Some(Box::new(Ended { finished_at: Some(NOW - 180), previous: true, ..Ended::default() }));
         });
@@ -165,8 +165,8 @@ mod tests {
         changed(&mut snapshot, 2, |pod| {
             sick(pod);
             pod.phase = Phase::Pending;
-            pod.waiting_reason = Some("ErrImagePull".to_owned());
-            pod.waiting_message = Some("https://user:secret@registry/x: not found".to_owned());
+            pod.waiting_reason = Some("ErrImagePull".into());
+            pod.waiting_message = Some("https://user:secret@registry/x: not found".into());
             pod.other_container = Some(Box::new(OtherContainer { init: true, ..OtherContainer::default() }));
         });
         changed(&mut snapshot, 3, |pod| {
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn the_word_for_a_pod_is_kubectls() {
-        let over = ObservedPod { phase: Phase::Failed, reason: Some("Evicted".to_owned()), ..ObservedPod::default() };
+        let over = ObservedPod { phase: Phase::Failed, reason: Some("Evicted".into()), ..ObservedPod::default() };
         let ended = |reason: &str| ObservedPod {
             phase: Phase::Running,
             ended: Some(Box::new(Ended { exit_code: 3, reason: reason.to_owned(), ..Ended::default() })),
@@ -216,8 +216,8 @@ mod tests {
         snapshot.pods.remove("demo-session-manager");
         changed(&mut snapshot, 0, |pod| {
             pod.ready = false;
-            pod.node = Some("日本".to_owned());
-            pod.message = Some("x".to_owned());
+            pod.node = Some("日本".into());
+            pod.message = Some("x".into());
         });
         check(
             &snapshot,

@@ -50,7 +50,7 @@ impl Server {
                         Outcome::Made(Box::new(ObservedPod {
                             meta: pod.meta,
                             index_label,
-                            hostname,
+                            hostname: hostname.map(String::into_boxed_str),
                             ..Default::default()
                         }))
                     }

@@ -42,7 +42,7 @@ fn a_pod_is_the_same_in_both_encodings() {
     assert_eq!(pod.meta.image_manager.as_deref(), Some("editor"));
     let amount = |amounts: &Amounts, name: &str| amounts::text(name, amounts.get(name).unwrap());
     assert_eq!((amount(&pod.requests, "cpu"), amount(&pod.limits, "memory")), ("1600m".into(), "2Gi".into()));
-    assert_eq!((pod.image.as_str(), pod.running_image.as_deref()), ("em:v2", Some("docker.io/em:v2")));
+    assert_eq!((&*pod.image, pod.running_image.as_deref()), ("em:v2", Some("docker.io/em:v2")));
     assert_eq!((pod.node.as_deref(), pod.hostname.as_deref()), (Some("elsewhere"), Some("em-0")));
     assert_eq!(
         (pod.phase, pod.reason.as_deref(), pod.pod_ip.as_deref()),

@@ -106,7 +106,7 @@ fn the_container_that_holds_a_pod_up_is_the_one_that_is_told() {
         let pod = with(init, containers);
         let told = pod.other_container.as_ref().map(|it| (it.name.as_str(), it.image.as_str(), it.init));
         assert_eq!((told, pod.waiting_reason.as_deref()), (other, reason));
-        assert_eq!(pod.image, "em:v1");
+        assert_eq!(&*pod.image, "em:v1");
     }
     let mut with_sidecar = manifest(runs, both(pulls.clone(), pulls));
     with_sidecar["spec"]["initContainers"][0]["restartPolicy"] = "Always".into();

@@ -132,9 +132,9 @@ fn pod(manifests: &Manifests, snapshot: &Snapshot, object: &ObjectRef) -> Vec<Dr
     let index = names::executor_index(name, &object.name);
     let mut drift = Vec::new();
     let image = manifests.image(component);
-    if observed.image != image {
+    if *observed.image != *image {
         let field = format!("spec.containers[{}].image", component.name());
-        drift.push(Drift { field, found: Some(observed.image.clone()), wanted: Some(image.to_owned()) });
+        drift.push(Drift { field, found: Some(observed.image.to_string()), wanted: Some(image.to_owned()) });
     }
     let labels = manifests.pod_labels(component);
     drift.extend(metadata(&observed.meta, labels, &manifests.flame.metadata.annotations));

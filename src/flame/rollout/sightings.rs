@@ -161,7 +161,7 @@ mod tests {
     }
 
     fn on_node() -> ObservedPod {
-        ObservedPod { node: Some("node-1".to_owned()), ..ObservedPod::default() }
+        ObservedPod { node: Some("node-1".into()), ..ObservedPod::default() }
     }
 
     fn running(ready: bool) -> ObservedPod {

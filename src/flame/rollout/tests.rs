@@ -293,7 +293,7 @@ fn the_record_and_the_services_are_sent_as_they_are_made() {
 fn a_strangers_pod_that_serves_is_taken_over_in_its_turn() {
     let mut snapshot = running(&flame(2));
     let theirs = snapshot.pods.get_mut("demo-executor-manager-0").unwrap();
-    (theirs.image, theirs.meta.applied_by_flamectl) = ("theirs:v1".to_owned(), false);
+    (theirs.image, theirs.meta.applied_by_flamectl) = ("theirs:v1".into(), false);
     theirs.meta.labels.clear();
     theirs.meta.annotations.clear();
     let options = Options { adopt: true, ..Options::default() };
@@ -413,7 +413,7 @@ fn hopeless_causes_end_the_wait_and_doubtful_ones_get_a_grace_period() {
     let waiting = |reason: &str| {
         let mut snapshot = running(&flame(1));
         let pod = snapshot.pods.get_mut("demo-executor-manager-0").unwrap();
-        (pod.ready, pod.phase, pod.waiting_reason) = (false, Phase::Pending, Some(reason.to_owned()));
+        (pod.ready, pod.phase, pod.waiting_reason) = (false, Phase::Pending, Some(reason.into()));
         Rollout::new(up(&flame(1)), Options::default(), snapshot)
     };
     let stopped = "stop 4: demo cannot get ready: executor 0: InvalidImageName: em:v1 is no image name\n  \
@@ -536,7 +536,7 @@ fn an_executor_whose_answer_was_metadata_is_known_as_it_was_sent() {
     let Body::Executor(json, hostname) = rollout.body(&write) else { panic!("an executor is made") };
     let sent: serde_json::Value = serde_json::from_str(&json).unwrap();
     let meta = observed::ObservedMeta { name: write.object.name.clone(), uid: "made".into(), ..Default::default() };
-    let hostname = hostname.or(Some("own".to_owned()));
+    let hostname = hostname.or(Some("own".to_owned())).map(String::into_boxed_str);
     let made = ObservedPod { meta, index_label: Some("0".into()), hostname, ..Default::default() };
     rollout.wrote(&write, Outcome::Made(Box::new(made)), NOW);
     let known = rollout.snapshot().pod(&write.object.name).unwrap();
@@ -656,7 +656,7 @@ fn progress_of_many_broken_pods_holds_no_list_of_them() {
         pod.meta.labels.insert("index".into(), index.to_string());
     }
     for (index, pod) in snapshot.pods.values_mut().take(20).enumerate() {
-        pod.waiting_reason = Some(format!("Odd{index}"));
+        pod.waiting_reason = Some(format!("Odd{index}").into());
     }
     let progress = Rollout::new(up(&flame(50)), Options::default(), snapshot).progress();
     assert_eq!((progress.causes.len(), progress.more_causes), (8, 14));

@@ -213,7 +213,7 @@ impl Rollout {
     pub(super) fn as_sent(&self, made: ObservedPod) -> ObservedPod {
         let Some(manifests) = self.desired.manifests() else { return made };
         let Ask { requests, limits } = Ask::of_pod(manifests.pod_spec(Component::ExecutorManager), &[]);
-        let image = manifests.image(Component::ExecutorManager).to_owned();
+        let image = manifests.image(Component::ExecutorManager).into();
         ObservedPod { image, requests, limits, ..made }
     }
 
@@ -234,7 +234,7 @@ impl Rollout {
         let Some(spec) = spec.filter(|_| object.kind == Kind::Pod) else { return manifest };
         if let Some(pod) = self.snapshot.pod(&object.name) {
             spec.remove("hostname");
-            spec.extend(pod.hostname.clone().map(|hostname| ("hostname".to_owned(), hostname.into())));
+            spec.extend(pod.hostname.as_deref().map(|hostname| ("hostname".to_owned(), hostname.into())));
         }
         manifest
     }

@@ -105,7 +105,7 @@ impl Moment {
     fn waiting<'a>(&self, pod: &'a ObservedPod) -> Option<Symptom<'a>> {
         let reason = pod.waiting_reason.as_deref()?;
         let text = pod.waiting_message.as_deref().unwrap_or_default();
-        let about = pod.other_container.as_ref().map_or(pod.image.as_str(), |it| it.image.as_str());
+        let about = pod.other_container.as_ref().map_or(&*pod.image, |it| it.image.as_str());
         Some(match CauseKind::of(reason) {
             CauseKind::Starting => return None,
             CauseKind::Crash => self.crash(pod),

@@ -222,7 +222,8 @@ fn ten_thousand_broken_pods_are_one_line_a_cause_and_a_handful_of_questions() {
             6 => ("PostStartHookError", "hook".to_owned()),
             _ => ("ContainerCreating", String::new()),
         };
-        (pod.phase, pod.waiting_reason, pod.waiting_message) = (Phase::Pending, Some(reason.into()), Some(message));
+        (pod.phase, pod.waiting_reason, pod.waiting_message) =
+            (Phase::Pending, Some(reason.into()), Some(message.into()));
     }
     let causes = verdict(&flame, &snapshot, 0).causes;
     let told: Vec<(&str, usize)> = causes.iter().map(|cause| (cause.reason.as_str(), cause.count())).collect();

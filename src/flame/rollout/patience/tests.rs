@@ -27,7 +27,7 @@ fn executor(snapshot: &mut Snapshot, index: u32) -> &mut ObservedPod {
 }
 
 fn waits(pod: &mut ObservedPod, reason: &str) {
-    (pod.ready, pod.phase, pod.waiting_reason) = (false, Phase::Pending, Some(reason.to_owned()));
+    (pod.ready, pod.phase, pod.waiting_reason) = (false, Phase::Pending, Some(reason.into()));
 }
 
 fn fits_nowhere(pod: &mut ObservedPod) {
@@ -76,7 +76,7 @@ fn a_crash_loop_keeps_its_clock_between_restarts() {
     for second in 1..61 {
         news(&mut rollout, 0, |pod| {
             (pod.ready, pod.restart_count) = (false, 1 + second as u32 / 3);
-            pod.waiting_reason = (second % 3 == 0).then(|| "CrashLoopBackOff".to_owned());
+            pod.waiting_reason = (second % 3 == 0).then(|| "CrashLoopBackOff".into());
             pod.ended = ended(second % 3 != 1);
         });
         assert_eq!(ends(&mut rollout, second), None, "{second}");
