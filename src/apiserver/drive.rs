@@ -22,7 +22,7 @@ use crate::flame::rollout::{Event, Outcome, Progress, Rollout, Step, Time, Write
 /// How often an observer ticks while something is awaited.
 pub const TICK: Duration = Duration::from_millis(250);
 /// What looking how far a command is may cost while it writes: one part of this many of its time.
-const TELLING: u32 = 200;
+const TELLING: u32 = 500;
 /// How often an observer ticks while all is well.
 const IDLE: Duration = Duration::from_secs(60);
 /// A step over many Pods that do not serve costs; news gather for so many times that long, which bounds the share of a core.

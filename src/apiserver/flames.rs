@@ -13,7 +13,7 @@ use super::{ApiServer, Observer};
 use crate::error::Result;
 use crate::flame::evidence::Evidence;
 use crate::flame::names::{self, Component, FlameKey, Kind};
-use crate::flame::observed::{Observed, Sharing, Snapshot};
+use crate::flame::observed::{Observed, Snapshot};
 use crate::flame::selector::Selector;
 
 /// News that may wait to be looked at.
@@ -228,14 +228,7 @@ impl ApiServer {
         let params = ListParams { label_selector, field_selector, ..Default::default() };
         let (path, what) = (filter.path(kind), format!("{kind}s"));
         let pages = Pages { path: &path, what: &what, params, names_only: false };
-        let mut sharing = Sharing::default();
-        let share = |it: &mut Slim<T, Placed>| {
-            if let Observed::Pod(pod) = &mut it.0.1 {
-                sharing.share(pod);
-            }
-            true
-        };
-        let (items, resource_version) = self.list_some(&pages, share, observer).await?;
+        let (items, resource_version) = self.list_some(&pages, |_: &mut Slim<T, Placed>| true, observer).await?;
         Ok((items.into_iter().map(|it| it.0).collect(), resource_version))
     }
 

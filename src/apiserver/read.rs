@@ -10,7 +10,7 @@ use super::wire::{self, List, Shape, Slim, protobuf};
 use super::{ApiServer, Failure, Observer, Read, built, read_error, requests};
 use crate::error::{Error, Result};
 use crate::flame::names::{self, Component, Kind, ObjectRef};
-use crate::flame::observed::{Observed, ObservedPod, Sharing, Snapshot};
+use crate::flame::observed::{Observed, ObservedPod, Snapshot};
 
 /// Pods in one page of a list.
 const PAGE: u32 = 500;
@@ -119,12 +119,8 @@ impl ApiServer {
         let label_selector = Some(selector.to_owned()).filter(|it| !it.is_empty());
         let params = ListParams { label_selector, ..Default::default() };
         let pages = Pages { path: &path, what: "Pods", params, names_only: false };
-        let mut sharing = Sharing::default();
-        let share = |pod: &mut Slim<wire::Pod, Box<ObservedPod>>| {
-            sharing.share(&mut pod.0);
-            true
-        };
-        let (pods, resource_version) = self.list_some(&pages, share, observer).await?;
+        let all = |_: &mut Slim<wire::Pod, Box<ObservedPod>>| true;
+        let (pods, resource_version) = self.list_some(&pages, all, observer).await?;
         Ok(PodList { pods: pods.into_iter().map(|pod| pod.0).collect(), resource_version })
     }
 

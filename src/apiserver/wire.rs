@@ -23,7 +23,7 @@ use crate::flame::amounts::Amounts;
 use crate::flame::names::{self, Component, FIELD_MANAGER};
 use crate::flame::observed::{
     self, Conditions, Ended, FieldManager, Observed, ObservedConfigMap, ObservedMeta, ObservedPod, ObservedPort,
-    ObservedService, OtherContainer, Phase, Reason, Seconds,
+    ObservedService, OtherContainer, Phase, Reason, Seconds, Share,
 };
 use crate::flame::owner::Controller;
 
@@ -33,14 +33,14 @@ pub use shape::{Encoded, Shape, read};
 
 /// A page of a list.
 #[derive(Deserialize)]
-#[serde(bound = "T: Deserialize<'de>")]
+#[serde(bound = "T: Shape")]
 pub struct List<T> {
     pub metadata: ListMeta,
-    #[serde(default = "Vec::new", deserialize_with = "null_is_default")]
+    #[serde(default = "Vec::new", deserialize_with = "shape::items")]
     pub items: Vec<T>,
 }
 
-/// Reads `null`, which the server writes for what is empty here and there (the items of a PartialObjectMetadataList), as that.
+/// Reads `null`, which the server writes for what is empty here and there, as that.
 fn null_is_default<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
@@ -263,6 +263,14 @@ pub struct Slim<T, U>(pub U, PhantomData<T>);
 impl<'de, T: Deserialize<'de> + Into<U>, U> Deserialize<'de> for Slim<T, U> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         T::deserialize(deserializer).map(|it| Self(it.into(), PhantomData))
+    }
+}
+
+impl Share for Placed {
+    fn share(&mut self, other: &Self) {
+        if let (Observed::Pod(pod), Observed::Pod(other)) = (&mut self.1, &other.1) {
+            pod.share(other);
+        }
     }
 }
 

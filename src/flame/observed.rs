@@ -58,29 +58,27 @@ fn share<T: PartialEq + Clone>(own: &mut T, other: &T) {
     }
 }
 
-/// Lets Pods that come one after the other, in the order of their names, keep once what they have in common.
-#[derive(Default)]
-pub struct Sharing {
-    labels: Texts,
-    annotations: Texts,
-    requests: Amounts,
-    limits: Amounts,
-    image: Arc<str>,
-    running_image: Option<Arc<str>>,
+/// What may hold once what it has in common with another one: Pods that come one after the other, in the order of their names.
+pub trait Share {
+    /// Keeps no copies of what the other one holds as well.
+    fn share(&mut self, _other: &Self) {}
 }
 
-impl Sharing {
-    /// Takes in the next Pod.
-    pub fn share(&mut self, pod: &mut ObservedPod) {
-        pod.meta.labels.share(&self.labels);
-        pod.meta.annotations.share(&self.annotations);
-        pod.requests.share(&self.requests);
-        pod.limits.share(&self.limits);
-        share(&mut pod.image, &self.image);
-        share(&mut pod.running_image, &self.running_image);
-        (self.labels, self.annotations) = (pod.meta.labels.clone(), pod.meta.annotations.clone());
-        (self.requests, self.limits) = (pod.requests.clone(), pod.limits.clone());
-        (self.image, self.running_image) = (pod.image.clone(), pod.running_image.clone());
+impl<T: Share> Share for Box<T> {
+    fn share(&mut self, other: &Self) {
+        T::share(self, other);
+    }
+}
+
+impl Share for ObservedPod {
+    fn share(&mut self, other: &Self) {
+        self.meta.labels.share(&other.meta.labels);
+        self.meta.annotations.share(&other.meta.annotations);
+        self.requests.share(&other.requests);
+        self.limits.share(&other.limits);
+        share(&mut self.image, &other.image);
+        share(&mut self.running_image, &other.running_image);
+        share(&mut self.meta.controller, &other.meta.controller);
     }
 }
 
@@ -376,17 +374,6 @@ pub struct ObservedPod {
 }
 
 impl ObservedPod {
-    /// Keeps no copies of what another Pod holds as well.
-    pub fn share(&mut self, other: &Self) {
-        self.meta.labels.share(&other.meta.labels);
-        self.meta.annotations.share(&other.meta.annotations);
-        self.requests.share(&other.requests);
-        self.limits.share(&other.limits);
-        share(&mut self.image, &other.image);
-        share(&mut self.running_image, &other.running_image);
-        share(&mut self.meta.controller, &other.meta.controller);
-    }
-
     /// Returns what the Pod was made from.
     pub fn template_hash(&self) -> TemplateHash {
         let text = self.meta.annotations.get(names::ANNOTATION_TEMPLATE_HASH);

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::Meta;
 use crate::flame::names::FlameKey;
+use crate::flame::observed::Share;
 use crate::flame::owner::Owner;
 use crate::flame::schema::KUBECTL_ANNOTATION;
 use crate::flame::{API_VERSION, KIND};
@@ -40,6 +41,8 @@ pub struct FlameObject {
     /// `status`; null where it has none.
     pub status: Value,
 }
+
+impl Share for FlameObject {}
 
 impl From<FlameCluster> for FlameObject {
     fn from(FlameCluster { metadata, spec, status }: FlameCluster) -> Self {

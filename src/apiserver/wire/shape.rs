@@ -1,14 +1,16 @@
 //! What an answer is read as, and how it is told in which encoding it came: by its first bytes, as a proxy, or a server that
 //! only has JSON, may answer another one than was asked for.
 
+use std::fmt;
 use std::marker::PhantomData;
 
 use kube::core::{Status, WatchEvent};
 use prost::Message;
 use prost::bytes::Bytes;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, SeqAccess, Visitor};
 
 use super::{ConfigMap, Event, FlameCluster, List, Named, Pod, Service, Slim, protobuf};
+use crate::flame::observed::Share;
 
 /// What an answer is read as: from JSON always, and from protobuf where that is asked for.
 pub trait Shape: DeserializeOwned {
@@ -18,6 +20,48 @@ pub trait Shape: DeserializeOwned {
     /// Reads an object of this kind from protobuf; none where it is none such.
     fn from_protobuf(_kind: &str, _raw: Bytes) -> Option<Self> {
         None
+    }
+
+    /// Keeps no copies of what the item before it in a list holds as well.
+    fn share(&mut self, _previous: &Self) {}
+}
+
+/// Adds an item to those of a list. What it shares with the last one is given back at once, as a page has hundreds.
+fn add<T: Shape>(items: &mut Vec<T>, mut item: T) {
+    if let Some(last) = items.last() {
+        item.share(last);
+    }
+    items.push(item);
+}
+
+/// Reads the items of a list from JSON; `null`, which the server writes for those of an empty PartialObjectMetadataList, is none.
+pub(super) fn items<'de, T: Shape, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    deserializer.deserialize_option(Items(PhantomData))
+}
+
+struct Items<T>(PhantomData<T>);
+
+impl<'de, T: Shape> Visitor<'de> for Items<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the items of a list")
+    }
+
+    fn visit_none<E>(self) -> Result<Vec<T>, E> {
+        Ok(Vec::new())
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<T>, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Vec<T>, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = sequence.next_element()? {
+            add(&mut items, item);
+        }
+        Ok(items)
     }
 }
 
@@ -68,17 +112,24 @@ impl<T: Shape> Shape for List<T> {
 
     fn from_protobuf(kind: &str, raw: Bytes) -> Option<Self> {
         let kind = kind.strip_suffix("List")?;
-        let protobuf::List { metadata, items } = protobuf::List::decode(raw).ok()?;
-        let items = items.into_iter().map(|item| T::from_protobuf(kind, item)).collect::<Option<_>>()?;
+        let protobuf::List { metadata, items: raw } = protobuf::List::decode(raw).ok()?;
+        let mut items = Vec::with_capacity(raw.len());
+        for item in raw {
+            add(&mut items, T::from_protobuf(kind, item)?);
+        }
         Some(Self { metadata, items })
     }
 }
 
-impl<T: Shape + Into<U>, U> Shape for Slim<T, U> {
+impl<T: Shape + Into<U>, U: Share> Shape for Slim<T, U> {
     const ACCEPT: Option<&'static str> = T::ACCEPT;
 
     fn from_protobuf(kind: &str, raw: Bytes) -> Option<Self> {
         T::from_protobuf(kind, raw).map(|it| Self(it.into(), PhantomData))
+    }
+
+    fn share(&mut self, previous: &Self) {
+        self.0.share(&previous.0);
     }
 }
 

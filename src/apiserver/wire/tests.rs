@@ -140,3 +140,26 @@ fn how_a_container_ended_is_told_of_its_newest_run() {
         assert_eq!(pod.ended.as_deref(), expected.as_ref());
     }
 }
+
+#[test]
+fn neighbours_in_a_list_hold_once_what_they_have_in_common() {
+    let pod = |name: &str, image: &str| {
+        json!({
+            "metadata": { "name": name, "labels": { "app": image }, "annotations": { "by": "me" } },
+            "spec": { "containers": [{ "name": "executor-manager", "image": image }] },
+        })
+    };
+    let items = [pod("a", "em:v1"), pod("b", "em:v1"), pod("c", "em:v2")];
+    let page = json!({ "metadata": {}, "items": items }).to_string();
+    let list: List<Slim<Pod, Box<ObservedPod>>> = read(&page.into()).unwrap();
+    let pods: Vec<ObservedPod> = list.items.into_iter().map(|it| *it.0).collect();
+    let share = |one: usize, other: usize| {
+        (
+            pods[one].meta.labels.is_shared_with(&pods[other].meta.labels),
+            pods[one].meta.annotations.is_shared_with(&pods[other].meta.annotations),
+            std::sync::Arc::ptr_eq(&pods[one].image, &pods[other].image),
+        )
+    };
+    assert_eq!((share(0, 1), share(1, 2)), ((true, true, true), (false, true, false)));
+    assert_eq!(pods[2].image.as_ref(), "em:v2");
+}
