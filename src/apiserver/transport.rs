@@ -198,8 +198,8 @@ mod tests {
 
     use super::*;
 
-    /// A proxy that answers one request for a tunnel, and is then at its end; returns what was asked of it.
-    async fn proxy(listener: TcpListener) -> Vec<String> {
+    /// Answers one request with `answer`, and is then at its end; returns what was asked.
+    async fn serve(listener: TcpListener, answer: &str) -> Vec<String> {
         let (mut stream, _) = listener.accept().await.unwrap();
         let (reader, mut writer) = stream.split();
         let mut lines = BufReader::new(reader).lines();
@@ -207,7 +207,7 @@ mod tests {
         while let Some(line) = lines.next_line().await.unwrap().filter(|line| !line.is_empty()) {
             said.push(line);
         }
-        writer.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await.unwrap();
+        writer.write_all(answer.as_bytes()).await.unwrap();
         said
     }
 
@@ -239,11 +239,24 @@ mod tests {
         let mut config = Config::new(server.clone());
         config.proxy_url = Some(format!("http://me:p%40ss%3Aword@{address}").parse().unwrap());
         let route = Route::new(&config).unwrap();
-        let (said, stream) = tokio::join!(proxy(listener), route.oneshot(server));
+        let established = serve(listener, "HTTP/1.1 200 Connection established\r\n\r\n");
+        let (said, stream) = tokio::join!(established, route.oneshot(server));
         assert_eq!(said[0], "CONNECT flames.example:6443 HTTP/1.1");
         let credentials = format!("Basic {}", STANDARD.encode("me:p@ss:word"));
         assert!(said.iter().any(|line| line.ends_with(&credentials)), "{said:?}");
         assert!(is_prompt(&stream.unwrap()));
+    }
+
+    #[tokio::test]
+    async fn a_server_is_told_who_asks() {
+        let (listener, address) = listen().await;
+        let config = Config::new(format!("http://{address}").parse().unwrap());
+        let transport = Transport::new(&config).unwrap();
+        let request = Request::get("/version").body(Bytes::new()).unwrap();
+        let answers = serve(listener, "HTTP/1.1 204 No Content\r\n\r\n");
+        let (said, response) = tokio::join!(answers, transport.send(request));
+        assert_eq!((said[0].as_str(), response.unwrap().status().as_u16()), ("GET /version HTTP/1.1", 204));
+        assert!(said.contains(&format!("user-agent: {USER_AGENT}")), "{said:?}");
     }
 
     #[test]
