@@ -67,33 +67,60 @@ impl Observer for View {
     }
 }
 
-/// Returns a signal that turns true with the first Ctrl-C or SIGTERM; the second one ends the process at once.
+/// Returns a signal that turns true with the first Ctrl-C or SIGTERM; the second one ends the process at once. They are caught
+/// when this returns, not only once the runtime comes to it: what is sent next may be under way sooner.
 pub fn interrupts(context: &Context<'_>) -> watch::Receiver<bool> {
     let (sender, receiver) = watch::channel(false);
     let printer = context.printer.clone();
+    let mut signals = Signals::new();
     tokio::spawn(async move {
-        signal().await;
+        signals.next().await;
         let _ = sender.send(true);
-        signal().await;
+        signals.next().await;
         printer.close_display();
         exit_at_once();
     });
     receiver
 }
 
-async fn signal() {
-    #[cfg(unix)]
-    {
+/// Ctrl-C and SIGTERM; one that cannot be caught ends the process, as it does without this.
+#[cfg(unix)]
+struct Signals([Option<tokio::signal::unix::Signal>; 2]);
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
+        Self([SignalKind::interrupt(), SignalKind::terminate()].map(|kind| signal(kind).ok()))
+    }
+
+    async fn next(&mut self) {
+        async fn caught(signal: &mut Option<tokio::signal::unix::Signal>) {
+            match signal {
+                Some(signal) => drop(signal.recv().await),
+                None => std::future::pending().await,
             }
-            return;
+        }
+        let [interrupt, terminate] = &mut self.0;
+        tokio::select! {
+            () = caught(interrupt) => {}
+            () = caught(terminate) => {}
         }
     }
-    let _ = tokio::signal::ctrl_c().await;
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> Self {
+        Self
+    }
+
+    async fn next(&mut self) {
+        let _ = tokio::signal::ctrl_c().await;
+    }
 }
 
 #[expect(clippy::exit, reason = "whoever interrupts twice wants out, whatever is in flight")]
