@@ -19,12 +19,11 @@ fn hostnames(space: &Namespace<'_>) -> BTreeMap<String, String> {
 
 /// Checks that the server has what `flame` says, and that nothing is left to do.
 fn settled(space: &Namespace<'_>, flame: &str) {
-    let before = versions(&space.objects());
     let file = space.file("settled.yaml", flame);
     space.flamectl(&["diff", "-f", &file]).exits(0);
-    // What was made a moment ago may still be getting ready, which changes versions.
-    let is_ready = space.up_with(flame, &[]).exits(0).stderr.contains("nothing to do");
-    let before = if is_ready { before } else { versions(&space.objects()) };
+    // What was made a moment ago may still be getting ready, which changes versions: this waits until it is.
+    space.up_with(flame, &[]).exits(0);
+    let before = versions(&space.objects());
     space.up_with(flame, &[]).exits(0).says("nothing to do");
     assert_eq!(versions(&space.objects()), before);
 }
