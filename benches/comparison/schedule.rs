@@ -402,7 +402,9 @@ impl<'a> Flames<'a> {
             State::Nothing | State::Unknown => size,
         };
         let (flame, changed) = (inputs.flame(size, false)?, inputs.flame(size, true)?);
-        let (there, double) = (inputs.flame(there, false)?, inputs.flame(size * 2, false)?);
+        let there = inputs.flame(there, false)?;
+        // Of the biggest flames there is no double.
+        let double = if job == Job::ScaleOut { inputs.flame(size * 2, false)? } else { flame.clone() };
         let surplus = match job {
             Job::ScaleOut => inputs.surplus(size, size * 2, size * 2)?,
             Job::ScaleIn => inputs.surplus(size, size * 2, size)?,
