@@ -346,6 +346,20 @@ fn clock() -> Instant {
     Instant::now()
 }
 
+/// Returns the processor time of this thread, which does not grow while others have the core.
+#[cfg(unix)]
+fn spent() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
+}
+
+/// Returns the time since the first call, where a system tells no better.
+#[cfg(not(unix))]
+fn spent() -> Duration {
+    static FIRST: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(clock);
+    FIRST.elapsed()
+}
+
 /// Waits while the observer goes on ticking.
 async fn sleep(pause: Duration, observer: &dyn Observer) {
     let mut left = pause;

@@ -7,11 +7,11 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use http::StatusCode;
 use hyper::body::Incoming;
 use kube::Config;
 use kube::config::AuthInfo;
+use prost::bytes::Bytes;
 use tokio::sync::Mutex;
 
 use super::transport::Transport;

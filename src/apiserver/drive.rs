@@ -13,7 +13,7 @@ use super::evidence::Inquirer;
 use super::read::flame_selector;
 use super::watch::{News, Watch};
 use super::window::Window;
-use super::{ApiServer, Observer};
+use super::{ApiServer, Observer, spent};
 use crate::error::{Error, ErrorKind, Result};
 use crate::flame::names::{Kind, ObjectRef};
 use crate::flame::plan::{Desired, Drift};
@@ -62,19 +62,6 @@ pub struct Drive<'a> {
     pub observer: &'a dyn Observer,
 }
 
-/// Returns the processor time of this thread, which does not grow while others have the core.
-#[cfg(unix)]
-fn spent(_: Instant) -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
-}
-
-/// Returns the time since `started`, where a system tells no better.
-#[cfg(not(unix))]
-fn spent(started: Instant) -> Duration {
-    started.elapsed()
-}
-
 /// What the observer knows of how far the command is, and when it is worth while to look again.
 #[derive(Default)]
 struct Told {
@@ -92,13 +79,13 @@ impl Drive<'_> {
         let mut told = Told::default();
         let mut inquirer = Inquirer::new(self.api, self.namespace, self.observer);
         loop {
-            let (before, spent_before) = (self.now(), spent(self.started));
+            let (before, spent_before) = (self.now(), spent());
             let step = rollout.next(before);
             if !matches!(step, Step::Read(_)) {
                 self.tell(rollout, &mut told);
             }
             self.observer.looked(self.now().saturating_sub(before));
-            let cost = spent(self.started).saturating_sub(spent_before);
+            let cost = spent().saturating_sub(spent_before);
             match step {
                 Step::Done if outside.aims.is_none() => return Ok(()),
                 Step::Stop(error) => return Err(Box::pin(self.informed(rollout, error, &mut inquirer, outside)).await),
@@ -118,7 +105,8 @@ impl Drive<'_> {
         }
     }
 
-    /// Lets news gather after a step that took `cost` of processor time, ticking all along; returns whether it was not interrupted.
+    /// Lets news gather after a step that took `cost` of processor time, ticking all along; returns whether it was not
+    /// interrupted.
     async fn gather(&self, cost: Duration, outside: &mut Outside) -> bool {
         let longest = if outside.aims.is_some() { GATHERS.0 } else { GATHERS.1 };
         let until = self.now() + (cost * GATHERING).min(longest);

@@ -84,7 +84,7 @@ impl ApiServer {
         let path = event_requests(&filter.namespace).url_path;
         let params = ListParams { field_selector: filter.field_selector(), ..Default::default() };
         let pages = Pages { path: &path, what: "events", params, names_only: false };
-        self.list_some(&pages, |event: &mut wire::Event| event.is_of_flame(&filter.flame), observer).await
+        self.list_some(&pages, |event: &wire::Event| event.is_of_flame(&filter.flame), observer).await
     }
 
     /// Watches the events that are wanted from `resource_version` on.

@@ -16,7 +16,7 @@ use prost::bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use super::wire::{self, List};
-use super::{ApiServer, Failure, Observer, clock, retry_after};
+use super::{ApiServer, Failure, Observer, retry_after, spent};
 use crate::flame::events::{self, ObservedEvent};
 use crate::flame::evidence::{Evidence, Inquiry, LogOf, LogTail, NodeNote, Warning};
 use crate::flame::logs::tail;
@@ -39,7 +39,7 @@ const TAIL_BYTES: i64 = 20 * (16 << 10) + 4096;
 /// Shortest and longest time between two looks at what there is to ask: evidence is there within two seconds of the server
 /// knowing, on a busy machine, too.
 const LOOK: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(1));
-/// A look over many Pods that do not serve costs; the next one comes after so many times that long.
+/// A look over many Pods that do not serve costs; the next one comes after so many times its processor time.
 const LOOKING: u32 = 200;
 /// Inquiries in flight at most.
 const IN_FLIGHT: usize = 6;
@@ -227,9 +227,9 @@ impl<'a> Inquirer<'a> {
         if now < self.not_before {
             return;
         }
-        let began = clock();
+        let before = spent();
         let inquiries = rollout.inquiries();
-        self.not_before = now + (began.elapsed() * LOOKING).clamp(LOOK.0, LOOK.1);
+        self.not_before = now + (spent().saturating_sub(before) * LOOKING).clamp(LOOK.0, LOOK.1);
         let abouts: HashSet<About> = inquiries.iter().map(about).collect();
         self.since.retain(|about, _| abouts.contains(about));
         for inquiry in inquiries {

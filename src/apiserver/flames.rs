@@ -228,7 +228,7 @@ impl ApiServer {
         let params = ListParams { label_selector, field_selector, ..Default::default() };
         let (path, what) = (filter.path(kind), format!("{kind}s"));
         let pages = Pages { path: &path, what: &what, params, names_only: false };
-        let (items, resource_version) = self.list_some(&pages, |_: &mut Slim<T, Placed>| true, observer).await?;
+        let (items, resource_version) = self.list_some(&pages, |_: &Slim<T, Placed>| true, observer).await?;
         Ok((items.into_iter().map(|it| it.0).collect(), resource_version))
     }
 

@@ -105,7 +105,7 @@ impl ApiServer {
     pub async fn list_objects(&self, namespace: Option<&str>, observer: &dyn Observer) -> Result<Option<ObjectList>> {
         let path = path(namespace);
         let pages = Pages { path: &path, what: "FlameClusters", params: ListParams::default(), names_only: false };
-        let listed = self.pages(&pages, |_: &mut Slim<wire::FlameCluster, FlameObject>| true, observer).await;
+        let listed = self.pages(&pages, |_: &Slim<wire::FlameCluster, FlameObject>| true, observer).await;
         match listed {
             Ok((items, resource_version)) => {
                 Ok(Some(ObjectList { objects: items.into_iter().map(|it| it.0).collect(), resource_version }))

@@ -119,7 +119,7 @@ impl ApiServer {
         let label_selector = Some(selector.to_owned()).filter(|it| !it.is_empty());
         let params = ListParams { label_selector, ..Default::default() };
         let pages = Pages { path: &path, what: "Pods", params, names_only: false };
-        let all = |_: &mut Slim<wire::Pod, Box<ObservedPod>>| true;
+        let all = |_: &Slim<wire::Pod, Box<ObservedPod>>| true;
         let (pods, resource_version) = self.list_some(&pages, all, observer).await?;
         Ok(PodList { pods: pods.into_iter().map(|pod| pod.0).collect(), resource_version })
     }
@@ -131,7 +131,7 @@ impl ApiServer {
     pub(super) async fn list_some<T: Shape>(
         &self,
         pages: &Pages<'_>,
-        keep: impl FnMut(&mut T) -> bool,
+        keep: impl Fn(&T) -> bool,
         observer: &dyn Observer,
     ) -> Result<(Vec<T>, String)> {
         let what = pages.what;
@@ -145,7 +145,7 @@ impl ApiServer {
     pub(super) async fn pages<T: Shape>(
         &self,
         pages: &Pages<'_>,
-        mut keep: impl FnMut(&mut T) -> bool,
+        keep: impl Fn(&T) -> bool,
         observer: &dyn Observer,
     ) -> Result<(Vec<T>, String), Failure> {
         let Pages { path, what, .. } = pages;
@@ -164,7 +164,7 @@ impl ApiServer {
                     Read::Expired => continue 'again,
                     Read::Missing => return Err(Failure::missing(format!("{} has no {path}", self.url()))),
                 };
-                items.extend(page.items.into_iter().filter_map(|mut item| keep(&mut item).then_some(item)));
+                items.extend(page.items.into_iter().filter(|item| keep(item)));
                 if page.metadata.continue_token.is_empty() {
                     return Ok((items, page.metadata.resource_version));
                 }
@@ -232,7 +232,7 @@ impl ApiServer {
         if suspects.len() > LOOK_UP_ONE_BY_ONE {
             let path = format!("/api/v1/namespaces/{namespace}/pods");
             let pages = Pages { path: &path, what: "Pods", params: ListParams::default(), names_only: true };
-            let (pods, _) = self.list_some(&pages, |_: &mut wire::Named| true, observer).await?;
+            let (pods, _) = self.list_some(&pages, |_: &wire::Named| true, observer).await?;
             let there: std::collections::HashSet<String> = pods.into_iter().map(|pod| pod.metadata.name).collect();
             suspects.retain(|name| there.contains(name));
         }

@@ -112,7 +112,7 @@ impl ApiServer {
         observer: &dyn Observer,
     ) -> Result<Vec<T>, Unread> {
         let pages = Pages { path, what, params: ListParams::default(), names_only: false };
-        match self.pages(&pages, |_: &mut W| true, observer).await {
+        match self.pages(&pages, |_: &W| true, observer).await {
             Ok((items, _)) => Ok(items.into_iter().map(Into::into).collect()),
             Err(failure) => Err(self.unread(what, &failure)),
         }

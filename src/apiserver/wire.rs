@@ -87,8 +87,8 @@ fn seconds(moment: Option<Moment>) -> Option<Seconds> {
 }
 
 /// Returns a text unless it is empty: protobuf writes those out that JSON leaves out.
-fn filled(text: String) -> Option<String> {
-    Some(text).filter(|text| !text.is_empty())
+fn filled(text: String) -> Option<Box<str>> {
+    Some(text.into_boxed_str()).filter(|text| !text.is_empty())
 }
 
 #[derive(Deserialize, Clone, Message)]
@@ -565,20 +565,20 @@ impl From<Pod> for ObservedPod {
             conditions: conditions(&status),
             disruption,
             other_container: other.map(|(container, init)| Box::new(other_container(&it.spec, container, init))),
-            waiting_reason: filled(waiting.reason).map(Into::into),
-            waiting_message: filled(waiting.message).map(Into::into),
+            waiting_reason: filled(waiting.reason),
+            waiting_message: filled(waiting.message),
             started_at: seconds(blamed.state.running.and_then(|running| running.started_at)),
             started: blamed.started,
             ended: ended.map(|(terminated, previous)| Box::new(terminated.ended(previous))),
             restart_count: blamed.restart_count.try_into().unwrap_or(0),
-            hostname: filled(it.spec.hostname).map(Into::into),
-            node: filled(it.spec.node_name).map(Into::into),
+            hostname: filled(it.spec.hostname),
+            node: filled(it.spec.node_name),
             scheduling_gates: it.spec.scheduling_gates.into_iter().map(|gate| gate.name).collect(),
-            pod_ip: filled(status.pod_ip).map(Into::into),
+            pod_ip: filled(status.pod_ip),
             start_time: seconds(status.start_time),
-            nominated_node: filled(status.nominated_node_name).map(Into::into),
-            reason: filled(status.reason).map(Into::into),
-            message: filled(status.message).map(Into::into),
+            nominated_node: filled(status.nominated_node_name),
+            reason: filled(status.reason),
+            message: filled(status.message),
             meta: it.metadata.into(),
         }
     }

@@ -23,13 +23,6 @@ impl Amounts {
         self.0.iter().map(|(name, amount)| (&**name, *amount))
     }
 
-    /// Keeps no copy of its own of what another one holds.
-    pub fn share(&mut self, other: &Self) {
-        if self == other {
-            self.0 = Arc::clone(&other.0);
-        }
-    }
-
     /// Adds to the amount of a resource.
     pub fn add(&mut self, name: &str, amount: Quantity) {
         let known = Arc::make_mut(&mut self.0);

@@ -42,13 +42,6 @@ impl Texts {
     pub fn is_shared_with(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
-
-    /// Keeps no copy of its own of what another one holds.
-    fn share(&mut self, other: &Self) {
-        if self == other {
-            self.0 = Arc::clone(&other.0);
-        }
-    }
 }
 
 /// Keeps no copy of its own of what is held elsewhere as well.
@@ -72,10 +65,10 @@ impl<T: Share> Share for Box<T> {
 
 impl Share for ObservedPod {
     fn share(&mut self, other: &Self) {
-        self.meta.labels.share(&other.meta.labels);
-        self.meta.annotations.share(&other.meta.annotations);
-        self.requests.share(&other.requests);
-        self.limits.share(&other.limits);
+        share(&mut self.meta.labels, &other.meta.labels);
+        share(&mut self.meta.annotations, &other.meta.annotations);
+        share(&mut self.requests, &other.requests);
+        share(&mut self.limits, &other.limits);
         share(&mut self.image, &other.image);
         share(&mut self.running_image, &other.running_image);
         share(&mut self.meta.controller, &other.meta.controller);

@@ -1,15 +1,14 @@
 //! What an answer is read as, and how it is told in which encoding it came: by its first bytes, as a proxy, or a server that
 //! only has JSON, may answer another one than was asked for.
 
-use std::fmt;
 use std::marker::PhantomData;
 
 use kube::core::{Status, WatchEvent};
 use prost::Message;
 use prost::bytes::Bytes;
-use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny};
 
-use super::{ConfigMap, Event, FlameCluster, List, Named, Pod, Service, Slim, protobuf};
+use super::{ConfigMap, Event, FlameCluster, List, Named, Pod, Service, Slim, null_is_default, protobuf};
 use crate::flame::observed::Share;
 
 /// What an answer is read as: from JSON always, and from protobuf where that is asked for.
@@ -36,33 +35,10 @@ fn add<T: Shape>(items: &mut Vec<T>, mut item: T) {
 
 /// Reads the items of a list from JSON; `null`, which the server writes for those of an empty PartialObjectMetadataList, is none.
 pub(super) fn items<'de, T: Shape, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
-    deserializer.deserialize_option(Items(PhantomData))
-}
-
-struct Items<T>(PhantomData<T>);
-
-impl<'de, T: Shape> Visitor<'de> for Items<T> {
-    type Value = Vec<T>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("the items of a list")
-    }
-
-    fn visit_none<E>(self) -> Result<Vec<T>, E> {
-        Ok(Vec::new())
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<T>, D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Vec<T>, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = sequence.next_element()? {
-            add(&mut items, item);
-        }
-        Ok(items)
-    }
+    let read: Vec<T> = null_is_default(deserializer)?;
+    let mut items = Vec::with_capacity(read.len());
+    read.into_iter().for_each(|item| add(&mut items, item));
+    Ok(items)
 }
 
 /// Reads an answer; none where it is not such an object, in neither encoding.
