@@ -150,7 +150,9 @@ impl ApiServer {
     ) -> Result<(Vec<T>, String), Failure> {
         let Pages { path, what, .. } = pages;
         'again: for _ in 0..LIST_TRIES {
-            let mut params = ListParams { limit: Some(PAGE), ..pages.params.clone() };
+            // One more than a page at first: of N executors, ⌈N/500⌉ pages are then never all full, so that the last one is
+            // known to be the last. Else the server would have to be asked whether what comes behind it is selected, too.
+            let mut params = ListParams { limit: Some(PAGE + 1), ..pages.params.clone() };
             let mut items = Vec::new();
             loop {
                 let request = kube::core::Request::new(*path).list(&params);
@@ -168,7 +170,7 @@ impl ApiServer {
                 if page.metadata.continue_token.is_empty() {
                     return Ok((items, page.metadata.resource_version));
                 }
-                params.continue_token = Some(page.metadata.continue_token);
+                params = ListParams { limit: Some(PAGE), continue_token: Some(page.metadata.continue_token), ..params };
             }
         }
         Err(Failure::Broken(format!("the server dropped the list {LIST_TRIES} times")))
