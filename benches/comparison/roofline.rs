@@ -6,8 +6,8 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::time::Duration;
 
-use futures_util::stream::FuturesUnordered;
-use futures_util::{Stream, StreamExt};
+use futures_util::StreamExt;
+use futures_util::stream::{BoxStream, FuturesUnordered};
 use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -33,6 +33,8 @@ struct Pod {
 struct Metadata {
     #[serde(default)]
     name: String,
+    #[serde(default, rename = "resourceVersion")]
+    resource_version: String,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -72,9 +74,9 @@ async fn send_all(arguments: &RooflineArguments) -> Result<()> {
         }
     };
     let (Some(until), Some(pods)) = (arguments.until, &arguments.pods) else { return requests.await };
-    let watch = Request::get(format!("{pods}&watch=true")).body(Vec::new())?;
-    let news = client.request_events::<Pod>(watch).await?;
-    tokio::try_join!(requests, wait(news, until, arguments.count)).map(|_| ())
+    let seen = Seen::default();
+    let news = seen.watch(&client, pods).await?;
+    tokio::try_join!(requests, seen.wait(&client, pods, news, until, arguments.count)).map(|_| ())
 }
 
 /// Makes a client that holds nothing back until the server has acknowledged what came before, as kube's would.
@@ -115,29 +117,65 @@ async fn send(client: &kube::Client, line: &str) -> Result<()> {
     }
 }
 
-/// Waits until so many Pods are ready, or until so many that were there are gone.
-async fn wait(news: impl Stream<Item = kube::Result<WatchEvent<Pod>>>, until: Until, count: usize) -> Result<()> {
-    let (mut ready, mut gone) = (HashMap::new(), HashSet::new());
-    let mut news = std::pin::pin!(news);
-    loop {
-        match news.next().await.ok_or("the watch ended")?? {
+/// What a watch told.
+#[derive(Default)]
+struct Seen {
+    ready: HashMap<String, bool>,
+    gone: HashSet<String>,
+    resource_version: String,
+}
+
+type News = BoxStream<'static, kube::Result<WatchEvent<Pod>>>;
+
+impl Seen {
+    /// Watches from where the last watch ended.
+    async fn watch(&self, client: &kube::Client, pods: &str) -> Result<News> {
+        let from = if self.resource_version.is_empty() { "" } else { "&resourceVersion=" };
+        let watch = Request::get(format!("{pods}&watch=true{from}{}", self.resource_version)).body(Vec::new())?;
+        Ok(client.request_events::<Pod>(watch).await?.boxed())
+    }
+
+    /// Waits until so many Pods are ready, or until so many that were there are gone. A server with much to do ends watches
+    /// that it cannot keep up with; they are taken up again.
+    async fn wait(
+        mut self,
+        client: &kube::Client,
+        pods: &str,
+        mut news: News,
+        until: Until,
+        count: usize,
+    ) -> Result<()> {
+        loop {
+            let Some(event) = news.next().await else {
+                news = self.watch(client, pods).await?;
+                continue;
+            };
+            self.take(event?)?;
+            let is_over = match until {
+                Until::Ready => self.ready.len() == count && self.ready.values().all(|it| *it),
+                Until::Gone => self.gone.len() == count,
+            };
+            if is_over {
+                return Ok(());
+            }
+        }
+    }
+
+    fn take(&mut self, event: WatchEvent<Pod>) -> Result<()> {
+        match event {
             WatchEvent::Added(pod) | WatchEvent::Modified(pod) => {
                 let is_ready = pod.status.conditions.iter().any(|it| it.r#type == "Ready" && it.status == "True");
-                ready.insert(pod.metadata.name, is_ready);
+                self.resource_version = pod.metadata.resource_version;
+                self.ready.insert(pod.metadata.name, is_ready);
             }
             WatchEvent::Deleted(pod) => {
-                ready.remove(&pod.metadata.name);
-                gone.insert(pod.metadata.name);
+                self.resource_version = pod.metadata.resource_version;
+                self.ready.remove(&pod.metadata.name);
+                self.gone.insert(pod.metadata.name);
             }
             WatchEvent::Bookmark(_) => {}
             WatchEvent::Error(status) => return Err(status.message.into()),
         }
-        let is_over = match until {
-            Until::Ready => ready.len() == count && ready.values().all(|it| *it),
-            Until::Gone => gone.len() == count,
-        };
-        if is_over {
-            return Ok(());
-        }
+        Ok(())
     }
 }
