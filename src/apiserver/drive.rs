@@ -69,13 +69,21 @@ struct Told {
     again: Time,
 }
 
+/// How writes go out.
+#[derive(Default)]
+struct Sending {
+    window: Window,
+    /// The stream of Pods was closed for writes that need none. That is done only once, as it begins anew when it is opened.
+    closed_pods: bool,
+}
+
 impl Drive<'_> {
     /// Works until the rollout is done; one that never is done works until it is interrupted.
     ///
     /// # Errors
     /// What the rollout gives up for, or that the command was interrupted.
     pub async fn run(&self, rollout: &mut Rollout, outside: &mut Outside) -> Result<()> {
-        let mut window = Window::default();
+        let mut sending = Sending::default();
         let mut told = Told::default();
         let mut inquirer = Inquirer::new(self.api, self.namespace, self.observer);
         loop {
@@ -93,7 +101,7 @@ impl Drive<'_> {
                 // Boxed, so that a flame that waits, of which there may be thousands, keeps no room for them.
                 Step::Read(objects) => Box::pin(self.read(rollout, objects, outside)).await,
                 Step::Write(writes) => {
-                    Box::pin(self.write(rollout, writes, &mut window, &mut told, outside)).await?;
+                    Box::pin(self.write(rollout, writes, &mut sending, &mut told, outside)).await?;
                 }
                 Step::Done | Step::Wait(_) => {
                     let patience = if let Step::Wait(until) = step { (until, TICK) } else { (None, IDLE) };
@@ -122,9 +130,24 @@ impl Drive<'_> {
         }
     }
 
-    fn open(&self, rollout: &Rollout) -> Watch {
-        let selector = flame_selector(rollout.desired().name());
-        self.api.watch(self.namespace, self.kinds, &selector, &self.resource_version)
+    /// Watches all that is to be watched; what was not yet, from what the rollout has seen on.
+    fn listen<'w>(&self, rollout: &Rollout, watch: &'w mut Option<Watch>) -> &'w mut Watch {
+        let watch = self.watch(rollout, watch);
+        watch.follow(self.kinds);
+        watch
+    }
+
+    /// Watches all but Pods; returns whether those were watched until now.
+    fn listen_to_others(&self, rollout: &Rollout, watch: &mut Option<Watch>) -> bool {
+        let others: Vec<Kind> = self.kinds.iter().copied().filter(|kind| *kind != Kind::Pod).collect();
+        self.watch(rollout, watch).follow(&others)
+    }
+
+    fn watch<'w>(&self, rollout: &Rollout, watch: &'w mut Option<Watch>) -> &'w mut Watch {
+        watch.get_or_insert_with(|| {
+            let selector = flame_selector(rollout.desired().name());
+            self.api.watch(self.namespace, &[], &selector, &self.resource_version)
+        })
     }
 
     fn now(&self) -> Time {
@@ -175,12 +198,17 @@ impl Drive<'_> {
         &self,
         rollout: &mut Rollout,
         writes: Vec<Write>,
-        window: &mut Window,
+        sending: &mut Sending,
         told: &mut Told,
         outside: &mut Outside,
     ) -> Result<()> {
-        // The watch is there before the first write, so that nothing of what follows is missed.
-        let watch = outside.watch.get_or_insert_with(|| self.open(rollout));
+        if rollout.heeds_pods(&writes) {
+            self.listen(rollout, &mut outside.watch);
+        } else if !sending.closed_pods {
+            sending.closed_pods = self.listen_to_others(rollout, &mut outside.watch);
+        }
+        let watch = self.watch(rollout, &mut outside.watch);
+        let window = &mut sending.window;
         let finishes = if outside.aims.is_some() { FINISHES } else { Duration::ZERO };
         let mut waiting = writes.into_iter();
         let mut in_flight = FuturesUnordered::new();
@@ -270,7 +298,7 @@ impl Drive<'_> {
         (until, tick): (Option<Time>, Duration),
         outside: &mut Outside,
     ) {
-        let watch = outside.watch.get_or_insert_with(|| self.open(rollout));
+        let watch = self.listen(rollout, &mut outside.watch);
         loop {
             inquirer.look(rollout, self.now());
             let left = until.map_or(tick, |until| until.saturating_sub(self.now()).min(tick));
@@ -316,7 +344,7 @@ impl Drive<'_> {
 
     /// Waits after something stopped the work, while news are taken in; ends early with a new aim or an interruption.
     pub async fn rest(&self, rollout: &mut Rollout, pause: Duration, outside: &mut Outside) {
-        let watch = outside.watch.get_or_insert_with(|| self.open(rollout));
+        let watch = self.listen(rollout, &mut outside.watch);
         let mut over = pin!(sleep(pause));
         loop {
             let aim = async {

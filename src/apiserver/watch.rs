@@ -1,5 +1,6 @@
 //! What changes: a watch that resumes, relists once after 410, and finds a stream that died silently within a minute.
 
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
@@ -58,49 +59,78 @@ pub enum News {
     Trouble(String),
 }
 
-/// News of one flame's objects: from a watch of their own on tasks of its own, which end when this is dropped, or from a
+/// News of one flame's objects: from streams of its own, which end when this is dropped, or from a
 /// [`Hub`](super::hub::Hub).
-#[derive(Debug)]
-pub struct Watch {
-    news: Source,
-    tasks: Vec<JoinHandle<()>>,
-}
+pub struct Watch(Source);
 
 /// Where news wait. A stream of its own is read no faster than its news are looked at; one that many flames share waits for
 /// none of them.
-#[derive(Debug)]
 enum Source {
-    Own(mpsc::Receiver<News>),
+    Own(Box<Streams>),
     /// Boxed, as a channel keeps room for dozens, and there may be thousands of flames.
     Shared(mpsc::UnboundedReceiver<Box<News>>),
 }
 
-impl Drop for Watch {
+/// A stream a kind, each on a task.
+struct Streams {
+    news: mpsc::Receiver<News>,
+    /// What a stream begins as.
+    follower: Follower,
+    tasks: BTreeMap<Kind, JoinHandle<()>>,
+}
+
+impl Drop for Streams {
     fn drop(&mut self) {
-        for task in &self.tasks {
-            task.abort();
+        self.tasks.values().for_each(JoinHandle::abort);
+    }
+}
+
+impl Streams {
+    fn follow(&mut self, kinds: &[Kind]) -> bool {
+        let before = self.tasks.len();
+        self.tasks.retain(|kind, task| {
+            let stays = kinds.contains(kind);
+            if !stays {
+                task.abort();
+            }
+            stays
+        });
+        let has_closed = self.tasks.len() < before;
+        for kind in kinds {
+            let follower = || tokio::spawn(keep_following(Follower { kind: *kind, ..self.follower.clone() }));
+            self.tasks.entry(*kind).or_insert_with(follower);
         }
+        has_closed
     }
 }
 
 impl Watch {
     /// Makes a watch of what a hub hands on.
     pub(super) fn shared(news: mpsc::UnboundedReceiver<Box<News>>) -> Self {
-        Self { news: Source::Shared(news), tasks: Vec::new() }
+        Self(Source::Shared(news))
+    }
+
+    /// Follows just these kinds from now on, those that were not followed from the beginning; returns whether another one was
+    /// until now. What a hub hands on is always all.
+    pub fn follow(&mut self, kinds: &[Kind]) -> bool {
+        match &mut self.0 {
+            Source::Own(streams) => streams.follow(kinds),
+            Source::Shared(_) => false,
+        }
     }
 
     /// Waits for the next news. Cancel-safe.
     pub async fn next(&mut self) -> Option<News> {
-        match &mut self.news {
-            Source::Own(news) => news.recv().await,
+        match &mut self.0 {
+            Source::Own(streams) => streams.news.recv().await,
             Source::Shared(news) => news.recv().await.map(|news| *news),
         }
     }
 
     /// Returns news that are there already.
     pub fn ready(&mut self) -> Option<News> {
-        match &mut self.news {
-            Source::Own(news) => news.try_recv().ok(),
+        match &mut self.0 {
+            Source::Own(streams) => streams.news.try_recv().ok(),
             Source::Shared(news) => news.try_recv().ok().map(|news| *news),
         }
     }
@@ -110,21 +140,21 @@ impl ApiServer {
     /// Watches objects of `kinds` that `selector` selects from `resource_version` on.
     pub fn watch(&self, namespace: &str, kinds: &[Kind], selector: &str, resource_version: &str) -> Watch {
         let (sender, news) = mpsc::channel(QUEUE);
-        let tasks = kinds.iter().map(|kind| {
-            let follower = Follower {
-                api: self.clone(),
-                namespace: namespace.to_owned(),
-                selector: selector.to_owned(),
-                kind: *kind,
-                resource_version: resource_version.to_owned(),
-                news: sender.clone(),
-            };
-            tokio::spawn(keep_following(follower))
-        });
-        Watch { news: Source::Own(news), tasks: tasks.collect() }
+        let follower = Follower {
+            api: self.clone(),
+            namespace: namespace.to_owned(),
+            selector: selector.to_owned(),
+            kind: Kind::Pod,
+            resource_version: resource_version.to_owned(),
+            news: sender,
+        };
+        let mut streams = Streams { news, follower, tasks: BTreeMap::new() };
+        streams.follow(kinds);
+        Watch(Source::Own(Box::new(streams)))
     }
 }
 
+#[derive(Clone)]
 struct Follower {
     api: ApiServer,
     namespace: String,

@@ -284,6 +284,13 @@ impl Rollout {
         if plan.foreign().len() == 0 { Ok(()) } else { Err(refused(plan.foreign())) }
     }
 
+    /// Tells whether news of Pods may matter while these are sent. Where no Pod that is there is touched and nothing is awaited,
+    /// the answers say all there is to know, and a watch would only tell each Pod once more.
+    pub fn heeds_pods(&self, writes: &[Write]) -> bool {
+        let touches_pods = writes.iter().any(|it| it.object.kind == Kind::Pod && it.action != Action::Create);
+        self.options.wait || self.options.persistent || touches_pods
+    }
+
     /// Returns every write of the plan at once, for a dry run: order and waves do not matter where nothing is stored.
     pub fn sketch(&self, plan: &Plan) -> Vec<Write> {
         plan.changes().filter_map(|change| self.write(change, Duration::ZERO)).collect()

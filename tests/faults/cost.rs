@@ -61,15 +61,36 @@ fn every_command_sends_as_few_requests_as_it_can() {
 }
 
 #[test]
-fn a_second_up_of_600_executors_reads_two_pages_and_writes_nothing() {
+fn a_second_up_reads_a_page_for_each_500_executors_and_writes_nothing() {
     let namespace = bed().namespace("cost");
-    let goal = Goal::Up(Shape::of(600));
-    let first = goal.run(&namespace).through(&Proxy::plain());
-    println!("first up, 600 executors: {} requests, {:?}, {:.1?}", first.seen.len(), counts(&first), first.took);
-    let second = goal.run(&namespace).through(&Proxy::plain());
-    println!("second up, 600 executors: {} requests, {:?}", second.seen.len(), counts(&second));
-    assert_eq!(second.seen.len(), 4 + 2);
-    assert!(!second.seen.iter().any(|seen| seen.is_write()));
+    // The session manager comes behind the executors, and is no reason to ask for one page more.
+    for (executors, pages) in [(500, 1), (501, 2)] {
+        let goal = Goal::Up(Shape::of(executors));
+        let first = goal.run(&namespace).through(&Proxy::plain());
+        println!(
+            "first up, {executors} executors: {} requests, {:?}, {:.1?}",
+            first.seen.len(),
+            counts(&first),
+            first.took
+        );
+        let second = goal.run(&namespace).through(&Proxy::plain());
+        println!("second up, {executors} executors: {} requests, {:?}", second.seen.len(), counts(&second));
+        assert_eq!(second.seen.len(), 4 + pages);
+        assert!(!second.seen.iter().any(|seen| seen.is_write()));
+    }
+}
+
+#[test]
+fn pods_that_nobody_waits_for_are_not_watched_while_they_are_made() {
+    let namespace = bed().namespace("cost");
+    Goal::Up(Shape::of(1)).run(&namespace).through(&Proxy::plain());
+    let more = Goal::Up(Shape::of(20)).run(&namespace).with(&["--wait=false"]).through(&Proxy::plain());
+    println!("from 1 to 20 executors, not waited for: {} requests, {:?}", more.seen.len(), counts(&more));
+    let counts = counts(&more);
+    assert_eq!(counts["apply pods"], 19);
+    assert!(!counts.contains_key("watch pods"), "{counts:?}");
+    // The record is: another command that takes the flame over writes it.
+    assert_eq!(counts["watch configmaps"], 1);
 }
 
 #[test]

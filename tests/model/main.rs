@@ -102,7 +102,10 @@ const CALM: Faults = Faults { requests: 0, kills: 0, strangers: 0, relists: 0 };
 /// One command at work, and how far its watch has told it.
 struct Client {
     rollout: Rollout,
+    waits: bool,
     seen: usize,
+    /// Where its watch begins; none once it was closed for writes that need none.
+    from: Option<usize>,
 }
 
 /// One server, one clock, and what goes wrong between it and its clients.
@@ -163,7 +166,8 @@ impl World {
             snapshot.insert(self.server.get(object).unwrap());
         }
         let timeout = options.timeout.map(|timeout| self.now + timeout);
-        Client { rollout: Rollout::new(desired.clone(), Options { timeout, ..options }, snapshot), seen }
+        let rollout = Rollout::new(desired.clone(), Options { timeout, ..options }, snapshot);
+        Client { rollout, waits: options.wait, seen, from: Some(seen) }
     }
 
     /// Runs one command to its end, starting it again whenever it is killed.
@@ -187,11 +191,19 @@ impl World {
     fn step(&mut self, client: &mut Client) -> Option<Result<(), Error>> {
         match client.rollout.next(self.now) {
             // Getting ready takes longer than news do: whoever is done has heard of everything.
-            Step::Done if client.seen < self.server.log.len() => self.tell(client, self.server.log.len()),
+            Step::Done if client.waits && client.seen < self.server.log.len() => {
+                self.tell(client, self.server.log.len())
+            }
             Step::Done => return Some(Ok(())),
             Step::Stop(error) => return Some(Err(error)),
             Step::Read(objects) => objects.iter().for_each(|object| self.read(&mut client.rollout, object)),
-            Step::Write(writes) => self.write(&mut client.rollout, writes),
+            Step::Write(writes) => {
+                if !client.rollout.heeds_pods(&writes) {
+                    // What it told already comes once more.
+                    client.seen = client.from.take().unwrap_or(client.seen);
+                }
+                self.write(&mut client.rollout, writes);
+            }
             Step::Wait(until) => self.pass(client, until),
         }
         self.count_ready();
@@ -375,7 +387,8 @@ fn disturbed(seed: u64, sabotage: Sabotage) {
         let desired = random_desired(&mut rng);
         world.say(|| format!("--- {}", describe(&desired)));
         // A disturbed command may well give up; what it must not do is leave something that a rerun cannot heal.
-        let short_of_time = Options { timeout: Some(Duration::from_secs(rng.u64(1..60))), ..options() };
+        let timeout = Some(Duration::from_secs(rng.u64(1..60)));
+        let short_of_time = Options { timeout, wait: rng.bool(), ..options() };
         if let Err(error) = world.run(&desired, short_of_time) {
             assert_ne!(error.kind, ErrorKind::Refused, "seed {seed}: {error}");
         }
@@ -383,7 +396,8 @@ fn disturbed(seed: u64, sabotage: Sabotage) {
     let last = if rng.u32(0..5) == 0 { Desired::Down(NAME.into()) } else { up(&random_flame(&mut rng, "")) };
     world.say(|| format!("--- calm: {}", describe(&last)));
     world.faults = CALM;
-    world.run(&last, options()).unwrap_or_else(|error| panic!("seed {seed}: one calm run does not heal: {error}"));
+    let calm = Options { wait: rng.bool(), ..options() };
+    world.run(&last, calm).unwrap_or_else(|error| panic!("seed {seed}: one calm run does not heal: {error}"));
     let mut undisturbed = World::new(1, CALM);
     undisturbed.run(&last, options()).unwrap();
     assert_eq!(world.state(), undisturbed.state(), "seed {seed}: not the state of an undisturbed run");
