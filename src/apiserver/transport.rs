@@ -141,7 +141,7 @@ impl Route {
                 let https = config.rustls_https_connector_with_connector(http)?;
                 Ok(Self::SecretTunnel(with_credentials(Tunnel::new(proxy.clone(), https), proxy)))
             }
-            _ => Err(kube::Error::ProxyProtocolUnsupported { proxy_url: Box::new(proxy.clone()) }),
+            _ => Err(kube::Error::Service(unknown(proxy).into())),
         }
     }
 }
@@ -175,6 +175,17 @@ where
     C: Service<Uri, Error: Into<BoxError>, Future: Send, Response: Send> + Send + 'static,
 {
     Box::pin(async move { connector.oneshot(server).await.map(stream).map_err(Into::into) })
+}
+
+/// Says what is wrong with a proxy of another kind; its URL may hold a password, which is not shown.
+fn unknown(proxy: &Uri) -> String {
+    let scheme = proxy.scheme_str().unwrap_or_default();
+    let place = proxy.host().unwrap_or_default();
+    let port = proxy.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!(
+        "the proxy {scheme}://{place}{port} cannot be used, only http, https and socks5 ones; the kubeconfig's proxy-url or the \
+         variable HTTPS_PROXY names it"
+    )
 }
 
 /// Adds the user and password of the proxy's URL.
@@ -263,11 +274,11 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_of_an_unknown_kind_is_named() {
+    fn a_proxy_of_an_unknown_kind_is_named_without_its_password() {
         let mut config = Config::new("https://flames.example".parse().unwrap());
-        config.proxy_url = Some("ftp://proxy.example".parse().unwrap());
-        let error = Route::new(&config).map(|_| ()).unwrap_err().to_string();
-        assert!(error.contains("ftp://proxy.example"), "{error}");
+        config.proxy_url = Some("ftp://me:secret@proxy.example:21".parse().unwrap());
+        let error = crate::apiserver::client_error(&Route::new(&config).map(|_| ()).unwrap_err());
+        assert!(error.starts_with("the proxy ftp://proxy.example:21 cannot be used"), "{error}");
     }
 
     #[tokio::test]
