@@ -4,6 +4,7 @@ mod input;
 mod object;
 mod preflight;
 mod show;
+mod signals;
 mod work;
 
 mod completions;

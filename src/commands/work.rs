@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::Context;
+use super::signals::Signals;
 use crate::apiserver::drive::{Drive, Outside};
 use crate::apiserver::read::Reading;
 use crate::apiserver::{ApiServer, Observer};
@@ -81,46 +82,6 @@ pub fn interrupts(context: &Context<'_>) -> watch::Receiver<bool> {
         exit_at_once();
     });
     receiver
-}
-
-/// Ctrl-C and SIGTERM; one that cannot be caught ends the process, as it does without this.
-#[cfg(unix)]
-struct Signals([Option<tokio::signal::unix::Signal>; 2]);
-
-#[cfg(unix)]
-impl Signals {
-    fn new() -> Self {
-        use tokio::signal::unix::{SignalKind, signal};
-        Self([SignalKind::interrupt(), SignalKind::terminate()].map(|kind| signal(kind).ok()))
-    }
-
-    async fn next(&mut self) {
-        async fn caught(signal: &mut Option<tokio::signal::unix::Signal>) {
-            match signal {
-                Some(signal) => drop(signal.recv().await),
-                None => std::future::pending().await,
-            }
-        }
-        let [interrupt, terminate] = &mut self.0;
-        tokio::select! {
-            () = caught(interrupt) => {}
-            () = caught(terminate) => {}
-        }
-    }
-}
-
-#[cfg(not(unix))]
-struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    fn new() -> Self {
-        Self
-    }
-
-    async fn next(&mut self) {
-        let _ = tokio::signal::ctrl_c().await;
-    }
 }
 
 #[expect(clippy::exit, reason = "whoever interrupts twice wants out, whatever is in flight")]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
+use crate::commands::signals::{Signal, Signals};
 use crate::error::{Error, Result};
 use crate::flame::client;
 
@@ -81,11 +82,15 @@ impl Program {
     /// # Errors
     /// Where nobody can tell what became of it.
     pub async fn wait(mut self) -> Result<u8> {
-        let mut signals = Signals::new()?;
+        let mut signals = Signals::new();
         let ended = loop {
             tokio::select! {
                 ended = self.child.wait() => break ended,
-                () = signals.terminated() => self.terminate(),
+                signal = signals.next() => {
+                    if signal == Signal::Terminate {
+                        self.terminate();
+                    }
+                }
             }
         };
         let ended =
@@ -124,45 +129,6 @@ fn exit_code(status: std::process::ExitStatus) -> u8 {
 #[cfg(not(unix))]
 fn exit_code(status: std::process::ExitStatus) -> u8 {
     status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
-}
-
-/// The signals that a program in the foreground gets, too; they do not end this one.
-#[cfg(unix)]
-struct Signals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Signals {
-    fn new() -> Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let caught = |kind| signal(kind).map_err(|error| Error::server(format!("signals cannot be caught: {error}")));
-        Ok(Self { interrupt: caught(SignalKind::interrupt())?, terminate: caught(SignalKind::terminate())? })
-    }
-
-    async fn terminated(&mut self) {
-        loop {
-            tokio::select! {
-                _ = self.interrupt.recv() => {}
-                _ = self.terminate.recv() => return,
-            }
-        }
-    }
-}
-
-#[cfg(not(unix))]
-struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    fn new() -> Result<Self> {
-        Ok(Self)
-    }
-
-    async fn terminated(&mut self) {
-        std::future::pending().await
-    }
 }
 
 #[cfg(test)]
