@@ -27,6 +27,8 @@ const TELLING: u32 = 500;
 const IDLE: Duration = Duration::from_secs(60);
 /// A step over many Pods that do not serve costs; news gather for so many times that long, which bounds the share of a core.
 const GATHERING: u32 = 200;
+/// So much of the time in which no step was needed makes up for it: what costs once is not waited for.
+const CREDIT: Duration = Duration::from_secs(5);
 /// Longest time for which news gather: of a flame that is kept, so that what is harmed is put right within a second, and where
 /// somebody waits for one.
 const GATHERS: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(1));
@@ -86,6 +88,7 @@ impl Drive<'_> {
         let mut sending = Sending::default();
         let mut told = Told::default();
         let mut inquirer = Inquirer::new(self.api, self.namespace, self.observer);
+        let mut paid = Time::ZERO;
         loop {
             let (before, spent_before) = (self.now(), spent());
             let step = rollout.next(before);
@@ -93,7 +96,7 @@ impl Drive<'_> {
                 self.tell(rollout, &mut told);
             }
             self.observer.looked(self.now().saturating_sub(before));
-            let cost = spent().saturating_sub(spent_before);
+            paid = paid.max(before.saturating_sub(CREDIT)) + GATHERING * spent().saturating_sub(spent_before);
             match step {
                 Step::Done if outside.aims.is_none() => return Ok(()),
                 Step::Stop(error) => return Err(Box::pin(self.informed(rollout, error, &mut inquirer, outside)).await),
@@ -105,7 +108,8 @@ impl Drive<'_> {
                 }
                 Step::Done | Step::Wait(_) => {
                     let patience = if let Step::Wait(until) = step { (until, TICK) } else { (None, IDLE) };
-                    if self.gather(cost, outside).await {
+                    paid = paid.min(self.now() + if outside.aims.is_some() { GATHERS.0 } else { GATHERS.1 });
+                    if self.gather(paid, outside).await {
                         self.wait(rollout, &mut inquirer, patience, outside).await;
                     }
                 }
@@ -113,11 +117,8 @@ impl Drive<'_> {
         }
     }
 
-    /// Lets news gather after a step that took `cost` of processor time, ticking all along; returns whether it was not
-    /// interrupted.
-    async fn gather(&self, cost: Duration, outside: &mut Outside) -> bool {
-        let longest = if outside.aims.is_some() { GATHERS.0 } else { GATHERS.1 };
-        let until = self.now() + (cost * GATHERING).min(longest);
+    /// Lets news gather until then, ticking all along; returns whether it was not interrupted.
+    async fn gather(&self, until: Time, outside: &mut Outside) -> bool {
         loop {
             let left = until.saturating_sub(self.now());
             if left.is_zero() {
