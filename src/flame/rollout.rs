@@ -553,10 +553,13 @@ impl Rollout {
     }
 
     fn is_done(&self, plan: &Plan, now: Time) -> bool {
-        // A Pod that is stuck on its way out holds up only a bar that needs it; what nobody waits for has to be sent.
+        // A Pod that is stuck on its way out holds up only a bar that needs it; what nobody waits for has to be sent, and is
+        // once it is on its way.
+        let is_up = self.desired.manifests().is_some();
         let is_leaving = |change: &Change| {
-            let meta = self.snapshot.meta(&change.object);
-            self.options.wait && change.op == Op::Create && meta.is_some_and(|meta| meta.terminating)
+            let terminating = self.snapshot.meta(&change.object).is_some_and(|meta| meta.terminating);
+            let is_sent = if self.options.wait { change.op == Op::Create } else { is_up && change.op == Op::Delete };
+            terminating && is_sent
         };
         let settles = self.taken_over_until.is_some_and(|until| now < until);
         let is_sent = plan.changes().all(is_leaving);

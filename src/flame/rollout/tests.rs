@@ -470,6 +470,19 @@ fn a_pod_stuck_on_its_way_out_holds_up_only_a_bar_that_needs_it() {
 }
 
 #[test]
+fn executors_that_go_are_waited_for_only_by_whoever_waits() {
+    for (wait, replicas, done) in [(false, 3, true), (true, 3, false), (false, 4, false)] {
+        let mut snapshot = running(&flame(4));
+        snapshot.config_maps = running(&flame(replicas)).config_maps;
+        snapshot.pods.get_mut("demo-executor-manager-3").unwrap().meta.terminating = true;
+        let options = Options { wait, ..Default::default() };
+        // The fourth of four has to come again, which cannot be sent before it is gone.
+        let step = Rollout::new(up(&flame(replicas)), options, snapshot).next(NOW);
+        assert_eq!(step == Step::Done, done, "{replicas} executors, wait: {wait}: {}", short(&step));
+    }
+}
+
+#[test]
 fn an_image_changed_in_place_counts_once_it_runs() {
     let after = executors(1, |flame| flame.spec.session_manager.image = "sm:v2".into());
     let mut snapshot = running(&after);
