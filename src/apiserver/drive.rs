@@ -88,6 +88,7 @@ impl Drive<'_> {
         let mut sending = Sending::default();
         let mut told = Told::default();
         let mut inquirer = Inquirer::new(self.api, self.namespace, self.observer);
+        // Until then news gather, so that the steps so far had no bigger share of a core than they may have.
         let mut paid = Time::ZERO;
         loop {
             let (before, spent_before) = (self.now(), spent());
@@ -108,7 +109,8 @@ impl Drive<'_> {
                 }
                 Step::Done | Step::Wait(_) => {
                     let patience = if let Step::Wait(until) = step { (until, TICK) } else { (None, IDLE) };
-                    paid = paid.min(self.now() + if outside.aims.is_some() { GATHERS.0 } else { GATHERS.1 });
+                    let longest = if outside.aims.is_some() { GATHERS.0 } else { GATHERS.1 };
+                    paid = paid.min(self.now() + longest);
                     if self.gather(paid, outside).await {
                         self.wait(rollout, &mut inquirer, patience, outside).await;
                     }
@@ -138,12 +140,7 @@ impl Drive<'_> {
         watch
     }
 
-    /// Watches all but Pods; returns whether those were watched until now.
-    fn listen_to_others(&self, rollout: &Rollout, watch: &mut Option<Watch>) -> bool {
-        let others: Vec<Kind> = self.kinds.iter().copied().filter(|kind| *kind != Kind::Pod).collect();
-        self.watch(rollout, watch).follow(&others)
-    }
-
+    /// Returns the watch, made where there is none; it follows nothing then.
     fn watch<'w>(&self, rollout: &Rollout, watch: &'w mut Option<Watch>) -> &'w mut Watch {
         watch.get_or_insert_with(|| {
             let selector = flame_selector(rollout.desired().name());
@@ -203,12 +200,14 @@ impl Drive<'_> {
         told: &mut Told,
         outside: &mut Outside,
     ) -> Result<()> {
-        if rollout.heeds_pods(&writes) {
-            self.listen(rollout, &mut outside.watch);
-        } else if !sending.closed_pods {
-            sending.closed_pods = self.listen_to_others(rollout, &mut outside.watch);
-        }
+        // The watch is there before the first write, so that nothing of what follows is missed.
         let watch = self.watch(rollout, &mut outside.watch);
+        if rollout.heeds_pods(&writes) {
+            watch.follow(self.kinds);
+        } else if !sending.closed_pods {
+            let others: Vec<Kind> = self.kinds.iter().copied().filter(|kind| *kind != Kind::Pod).collect();
+            sending.closed_pods = watch.follow(&others);
+        }
         let window = &mut sending.window;
         let finishes = if outside.aims.is_some() { FINISHES } else { Duration::ZERO };
         let mut waiting = writes.into_iter();
