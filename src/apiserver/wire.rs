@@ -45,6 +45,12 @@ fn null_is_default<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(des
     Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
+/// Reads an object's metadata; what has no name is no object, but something else that a proxy or a broken server answered.
+fn of_object<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Meta, D::Error> {
+    let meta = Meta::deserialize(deserializer)?;
+    if meta.name.is_empty() { Err(serde::de::Error::missing_field("metadata.name")) } else { Ok(meta) }
+}
+
 #[derive(Deserialize, Message)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ListMeta {
@@ -292,11 +298,13 @@ impl From<Pod> for Placed {
     }
 }
 
-#[derive(Deserialize, Clone, Debug, Default)]
-#[serde(default)]
+#[derive(Deserialize, Clone, Debug)]
 pub struct ConfigMap {
+    #[serde(deserialize_with = "of_object")]
     metadata: Meta,
+    #[serde(default)]
     data: Option<BTreeMap<String, String>>,
+    #[serde(default)]
     immutable: bool,
 }
 
@@ -313,10 +321,11 @@ impl From<ConfigMap> for ObservedConfigMap {
     }
 }
 
-#[derive(Deserialize, Clone, Debug, Default)]
-#[serde(default)]
+#[derive(Deserialize, Clone, Debug)]
 pub struct Service {
+    #[serde(deserialize_with = "of_object")]
     metadata: Meta,
+    #[serde(default)]
     spec: ServiceSpec,
 }
 
@@ -357,13 +366,15 @@ impl From<Service> for ObservedService {
 }
 
 #[derive(Deserialize, Clone, Message)]
-#[serde(default)]
 pub struct Pod {
     #[prost(message, required, tag = "1")]
+    #[serde(deserialize_with = "of_object")]
     metadata: Meta,
     #[prost(message, required, tag = "2")]
+    #[serde(default)]
     spec: PodSpec,
     #[prost(message, required, tag = "3")]
+    #[serde(default)]
     status: PodStatus,
 }
 

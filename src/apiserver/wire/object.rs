@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Meta;
+use super::{Meta, of_object};
 use crate::flame::names::FlameKey;
 use crate::flame::observed::Share;
 use crate::flame::owner::Owner;
@@ -12,17 +12,13 @@ use crate::flame::{API_VERSION, KIND};
 
 /// A FlameCluster object as the server sends it.
 #[derive(Deserialize)]
-#[serde(default)]
 pub struct FlameCluster {
+    #[serde(deserialize_with = "of_object")]
     metadata: Meta,
+    #[serde(default)]
     spec: Value,
+    #[serde(default)]
     status: Value,
-}
-
-impl Default for FlameCluster {
-    fn default() -> Self {
-        Self { metadata: Meta::default(), spec: Value::Null, status: Value::Null }
-    }
 }
 
 /// A FlameCluster object.

@@ -35,7 +35,7 @@ fn a_starting_pod_keeps_the_moments_of_its_start() {
         })
     };
     let observed = pod(json!({
-        "metadata": { "creationTimestamp": "2026-01-02T03:04:05Z", "deletionTimestamp": "2026-01-02T03:04:07Z",
+        "metadata": { "name": "a", "creationTimestamp": "2026-01-02T03:04:05Z", "deletionTimestamp": "2026-01-02T03:04:07Z",
             "deletionGracePeriodSeconds": 2 },
         "spec": {
             "nodeName": "node-1",
@@ -59,6 +59,7 @@ fn a_starting_pod_keeps_the_moments_of_its_start() {
     let ready = Condition { is_true: false, since: Some(MOMENT), why: Some(why("ContainersNotReady")) };
     let expected = ObservedPod {
         meta: ObservedMeta {
+            name: "a".into(),
             creation_timestamp: Some(MOMENT),
             terminating: true,
             deletion_timestamp: Some(MOMENT + 2),
@@ -162,4 +163,23 @@ fn neighbours_in_a_list_hold_once_what_they_have_in_common() {
     };
     assert_eq!((share(0, 1), share(1, 2)), ((true, true, true), (false, true, false)));
     assert_eq!(pods[2].image.as_ref(), "em:v2");
+}
+
+#[test]
+fn what_has_no_name_is_no_object() {
+    let wrong = [
+        r#"{"kind":"Wrong","items":7,"metadata":[]}"#,
+        r#"{"metadata":{"uid":"1"}}"#,
+        "{}",
+        "[]",
+        r#"{"metadata":{"name":""}}"#,
+    ];
+    for body in wrong {
+        let body = Bytes::from(body);
+        assert!(read::<Pod>(&body).is_none(), "{body:?}");
+        assert!(read::<ConfigMap>(&body).is_none(), "{body:?}");
+        assert!(read::<Service>(&body).is_none(), "{body:?}");
+        assert!(read::<FlameCluster>(&body).is_none(), "{body:?}");
+    }
+    assert!(read::<Service>(&r#"{"metadata":{"name":"a"}}"#.into()).is_some());
 }
