@@ -49,7 +49,7 @@ impl Bed {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bed/bed");
         let owner = std::process::id().to_string();
         let mut start = Command::new(script);
-        start.arg("start").arg(&dir).args(["--owner", &owner]).stdout(Stdio::null());
+        start.arg("start").arg(&dir).args(["--careful-nodes", "--owner", &owner]).stdout(Stdio::null());
         assert!(start.status().unwrap().success(), "no control plane");
         let kubeconfig = dir.join("kubeconfig");
         let kube = runtime().block_on(client(&kubeconfig));
