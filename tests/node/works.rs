@@ -70,25 +70,35 @@ fn new_executors_take_tasks_and_fewer_remain_when_it_is_scaled_back() {
     assert!(left.iter().all(|name| !name.contains("manager-2")), "{left:?}");
 }
 
-/// Counts all along how many executors are Ready, while `change` goes on, and returns the least.
-fn least_ready(flame: &impl Flame, change: impl FnOnce()) -> usize {
+/// Asserts that all along, while `change` goes on, at least so many executors are Ready and not on their way out.
+#[track_caller]
+fn always_ready(least: usize, flame: &impl Flame, change: impl FnOnce()) {
     let over = AtomicBool::new(false);
     let space = flame.namespace();
-    thread::scope(|scope| {
-        let least = scope.spawn(|| {
-            let mut least = usize::MAX;
+    let listings = thread::scope(|scope| {
+        let listings = scope.spawn(|| {
+            let mut listings: Vec<String> = Vec::new();
             while !over.load(Ordering::Relaxed) {
-                let path = r#"{range .items[*]}{.status.conditions[?(@.type=="Ready")].status} {.metadata.deletionTimestamp}{"\n"}{end}"#;
+                let columns = r#"{.metadata.name} {.metadata.uid} Ready={.status.conditions[?(@.type=="Ready")].status} out={.metadata.deletionTimestamp} restarts={.status.containerStatuses[0].restartCount} {.status.containerStatuses[0].state} {.status.containerStatuses[0].lastState}"#;
+                let path = format!(r#"{{range .items[*]}}{columns}{{"\n"}}{{end}}"#);
                 let of = "app=flame-executor-manager";
                 let said = space.kubectl(&["get", "pods", "-l", of, "-o", &format!("jsonpath={path}")]);
-                least = least.min(said.lines().filter(|line| line.trim() == "True").count());
+                if listings.last() != Some(&said) {
+                    listings.push(said);
+                }
             }
-            least
+            listings
         });
         change();
         over.store(true, Ordering::Relaxed);
-        least.join().unwrap()
-    })
+        listings.join().unwrap()
+    });
+    let ready = |listing: &String| listing.lines().filter(|line| line.contains(" Ready=True out= ")).count();
+    assert!(listings.iter().any(|listing| ready(listing) >= least), "{listings:?}");
+    if let Some(at) = listings.iter().position(|listing| ready(listing) < least) {
+        let around = listings[at.saturating_sub(3)..].iter().take(6).map(String::as_str);
+        panic!("fewer than {least} executors were ready at one time:\n{}", around.collect::<Vec<_>>().join("\n"));
+    }
 }
 
 #[test]
@@ -97,10 +107,10 @@ fn a_change_of_what_executors_read_goes_through_in_waves_and_tasks_run_after_it(
     flame.up(&demo(4)).exits(0);
     let before = flame.works_with(4);
     let changed = edited(&demo(4), "shim: host", "shim: host\n    maxExecutors: 7");
-    let least = least_ready(&flame, || {
+    // That is what one at a time leaves.
+    always_ready(3, &flame, || {
         flame.up(&changed).exits(0).prints("4/4");
     });
-    assert!(least >= 3, "{least} executors were ready, 3 are what one at a time leaves");
     let after = flame.works_with(4);
     assert!(after.iter().all(|name| !before.contains(name)), "{before:?} and {after:?} share a hostname");
 }
@@ -111,10 +121,10 @@ fn a_new_image_goes_through_in_waves_and_tasks_run_after_it() {
     flame.up(&demo(4)).exits(0);
     flame.works_with(4);
     let changed = edited(&demo(4), "flame-executor:v0.1.0", "flame-executor:v0.1.1");
-    let least = least_ready(&flame, || {
+    // That is what one at a time leaves.
+    always_ready(3, &flame, || {
         flame.up(&changed).exits(0).prints("4/4");
     });
-    assert!(least >= 3, "{least} executors were ready, 3 are what one at a time leaves");
     flame.works_with(4);
 }
 
