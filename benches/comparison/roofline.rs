@@ -30,6 +30,12 @@ struct Pod {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+struct Pods {
+    metadata: Metadata,
+    items: Vec<Pod>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
 struct Metadata {
     #[serde(default)]
     name: String,
@@ -74,8 +80,8 @@ async fn send_all(arguments: &RooflineArguments) -> Result<()> {
         }
     };
     let (Some(until), Some(pods)) = (arguments.until, &arguments.pods) else { return requests.await };
-    let seen = Seen::default();
-    let news = seen.watch(&client, pods).await?;
+    let mut seen = Seen::default();
+    let news = seen.list_and_watch(&client, pods).await?;
     tokio::try_join!(requests, seen.wait(&client, pods, news, until, arguments.count)).map(|_| ())
 }
 
@@ -117,7 +123,7 @@ async fn send(client: &kube::Client, line: &str) -> Result<()> {
     }
 }
 
-/// What a watch told.
+/// What is known of the Pods.
 #[derive(Default)]
 struct Seen {
     ready: HashMap<String, bool>,
@@ -128,15 +134,26 @@ struct Seen {
 type News = BoxStream<'static, kube::Result<WatchEvent<Pod>>>;
 
 impl Seen {
-    /// Watches from where the last watch ended.
+    /// Looks at what is there, and watches from then on.
+    async fn list_and_watch(&mut self, client: &kube::Client, pods: &str) -> Result<News> {
+        // Of the server's cache, as a watch from its beginning would be.
+        let list = Request::get(format!("{pods}&resourceVersion=0")).body(Vec::new())?;
+        let list: Pods = client.request(list).await?;
+        let before = std::mem::take(&mut self.ready);
+        self.resource_version = list.metadata.resource_version;
+        self.ready.extend(list.items.into_iter().map(|pod| (pod.metadata.name, is_ready(&pod.status))));
+        self.gone.extend(before.into_keys().filter(|name| !self.ready.contains_key(name)));
+        self.watch(client, pods).await
+    }
+
+    /// Watches from what is known.
     async fn watch(&self, client: &kube::Client, pods: &str) -> Result<News> {
-        let from = if self.resource_version.is_empty() { "" } else { "&resourceVersion=" };
-        let watch = Request::get(format!("{pods}&watch=true{from}{}", self.resource_version)).body(Vec::new())?;
+        let from = &self.resource_version;
+        let watch = Request::get(format!("{pods}&watch=true&resourceVersion={from}")).body(Vec::new())?;
         Ok(client.request_events::<Pod>(watch).await?.boxed())
     }
 
-    /// Waits until so many Pods are ready, or until so many that were there are gone. A server with much to do ends watches
-    /// that it cannot keep up with; they are taken up again.
+    /// Waits until so many Pods are ready, or until so many that were there are gone.
     async fn wait(
         mut self,
         client: &kube::Client,
@@ -146,11 +163,6 @@ impl Seen {
         count: usize,
     ) -> Result<()> {
         loop {
-            let Some(event) = news.next().await else {
-                news = self.watch(client, pods).await?;
-                continue;
-            };
-            self.take(event?)?;
             let is_over = match until {
                 Until::Ready => self.ready.len() == count && self.ready.values().all(|it| *it),
                 Until::Gone => self.gone.len() == count,
@@ -158,24 +170,28 @@ impl Seen {
             if is_over {
                 return Ok(());
             }
+            match news.next().await.transpose()? {
+                Some(WatchEvent::Added(pod) | WatchEvent::Modified(pod)) => {
+                    self.resource_version = pod.metadata.resource_version;
+                    self.ready.insert(pod.metadata.name, is_ready(&pod.status));
+                }
+                Some(WatchEvent::Deleted(pod)) => {
+                    self.resource_version = pod.metadata.resource_version;
+                    self.ready.remove(&pod.metadata.name);
+                    self.gone.insert(pod.metadata.name);
+                }
+                Some(WatchEvent::Bookmark(_)) => {}
+                // A server with much to do ends watches that it cannot keep up with, and forgets what was long ago.
+                None => news = self.watch(client, pods).await?,
+                Some(WatchEvent::Error(status)) if status.code == StatusCode::GONE.as_u16() => {
+                    news = self.list_and_watch(client, pods).await?;
+                }
+                Some(WatchEvent::Error(status)) => return Err(status.message.into()),
+            }
         }
     }
+}
 
-    fn take(&mut self, event: WatchEvent<Pod>) -> Result<()> {
-        match event {
-            WatchEvent::Added(pod) | WatchEvent::Modified(pod) => {
-                let is_ready = pod.status.conditions.iter().any(|it| it.r#type == "Ready" && it.status == "True");
-                self.resource_version = pod.metadata.resource_version;
-                self.ready.insert(pod.metadata.name, is_ready);
-            }
-            WatchEvent::Deleted(pod) => {
-                self.resource_version = pod.metadata.resource_version;
-                self.ready.remove(&pod.metadata.name);
-                self.gone.insert(pod.metadata.name);
-            }
-            WatchEvent::Bookmark(_) => {}
-            WatchEvent::Error(status) => return Err(status.message.into()),
-        }
-        Ok(())
-    }
+fn is_ready(status: &Status) -> bool {
+    status.conditions.iter().any(|it| it.r#type == "Ready" && it.status == "True")
 }
