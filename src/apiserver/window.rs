@@ -62,16 +62,19 @@ impl Window {
         self.sample = if self.sample.0 < SAMPLE { (self.sample.0 + 1, self.sample.1 + slow) } else { (1, slow) };
         match outcome {
             // Nobody knows what such a server can take: it is found out anew.
-            Outcome::Unknown(_) => self.shrink(1),
-            Outcome::Busy(..) => self.shrink(self.size / 2),
-            // A webhook may take its time however few wait for it.
-            _ if self.sample.1 > 1 && self.size > FIRST => self.shrink((self.size / 2).max(FIRST)),
+            Outcome::Unknown(_) => self.shrink(1, self.size / 2),
+            Outcome::Busy(..) => self.shrink(self.size / 2, self.size / 2),
+            // A webhook may take its time however few wait for it. And a server that only paused for a moment let all that was
+            // in flight wait, so almost all of it is had back in a round; if it is still slow, its next two answers tell.
+            _ if self.sample.1 > 1 && self.size > FIRST => {
+                self.shrink((self.size / 2).max(FIRST), self.size - self.size / 8);
+            }
             _ => self.grow(),
         }
     }
 
-    fn shrink(&mut self, size: usize) {
-        self.careful_from = (self.size / 2).max(1);
+    fn shrink(&mut self, size: usize, careful_from: usize) {
+        self.careful_from = careful_from.max(1);
         self.size = size.max(1);
         self.shrunk += 1;
         self.round = 0;
@@ -157,6 +160,30 @@ mod tests {
             window.answered(ticket, &Outcome::Gone, late);
         }
         assert_eq!(window.size(), MOST / 2);
+    }
+
+    #[test]
+    fn after_a_pause_of_the_server_it_is_soon_almost_where_it_was() {
+        let mut window = window(MOST);
+        round(&mut window, &Outcome::Gone, SLOW + QUICK);
+        let mut sizes = Vec::new();
+        for _ in 0..4 {
+            sizes.push(window.size());
+            round(&mut window, &Outcome::Gone, QUICK);
+        }
+        assert_eq!(sizes, [24, 42, 43, 44]);
+    }
+
+    #[test]
+    fn of_a_server_that_is_slow_with_more_it_soon_asks_for_less() {
+        let mut window = window(MOST);
+        let mut sizes = Vec::new();
+        for _ in 0..8 {
+            let takes = if window.size() > 30 { SLOW + QUICK } else { QUICK };
+            round(&mut window, &Outcome::Gone, takes);
+            sizes.push(window.size());
+        }
+        assert_eq!(sizes, [24, 42, 21, 37, 18, 33, 16, 29]);
     }
 
     #[test]
