@@ -133,6 +133,9 @@ fn a_server_that_hangs_is_noticed() {
     space.up(DEMO).exits(0);
     let mut watch = Running::start_with_data(space.command(&["status", "demo", "-w"]));
     watch.until_says("All components healthy");
+    // What comes by the watch shows that its connection is made; without one another fault would be told.
+    space.flamectl(&["scale", "demo", "--replicas=3", "-y"]).exits(0);
+    watch.until_says("3/3");
     let pid = std::fs::read_to_string(bed.dir.join("run/pids/kube-apiserver")).unwrap();
     let pid = pid.split_whitespace().next().unwrap().parse().unwrap();
     let pid = rustix::process::Pid::from_raw(pid).unwrap();
