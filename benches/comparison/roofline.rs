@@ -136,7 +136,7 @@ type News = BoxStream<'static, kube::Result<WatchEvent<Pod>>>;
 impl Seen {
     /// Looks at what is there, and watches from then on.
     async fn list_and_watch(&mut self, client: &kube::Client, pods: &str) -> Result<News> {
-        // Of the server's cache, as a watch from its beginning would be.
+        // What the server's cache has is enough, as the watch is fed from it, too, and it costs least.
         let list = Request::get(format!("{pods}&resourceVersion=0")).body(Vec::new())?;
         let list: Pods = client.request(list).await?;
         let before = std::mem::take(&mut self.ready);
