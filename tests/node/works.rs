@@ -94,7 +94,7 @@ fn always_ready(least: usize, flame: &impl Flame, change: impl FnOnce()) {
         listings.join().unwrap()
     });
     let ready = |listing: &String| listing.lines().filter(|line| line.contains(" Ready=True out= ")).count();
-    assert!(listings.iter().any(|listing| ready(listing) >= least), "{listings:?}");
+    assert!(!listings.is_empty(), "nobody looked while it changed");
     if let Some(at) = listings.iter().position(|listing| ready(listing) < least) {
         let around = listings[at.saturating_sub(3)..].iter().take(6).map(String::as_str);
         panic!("fewer than {least} executors were ready at one time:\n{}", around.collect::<Vec<_>>().join("\n"));
