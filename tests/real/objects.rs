@@ -250,13 +250,14 @@ fn a_recorded_flame_becomes_an_object_in_place() {
     let space = space();
     space.up(DEMO).exits(0);
     let before = uids(&space.objects());
-    let records = Running::start(space.command(&["watch"]));
+    let mut records = Running::start(space.command(&["watch"]));
+    records.until_says("watching demo in namespace");
     let watch = keeping(&space);
     space.up_with(DEMO, &["--crd", "-y"]).exits(0).says("created FlameCluster demo");
     let after = space.objects();
     assert_eq!((uids(&after), owners(&after).len()), (before, 1));
-    let said = ends(records);
-    assert!(said.contains("demo is left as it is: it lives as a FlameCluster object"), "{said}");
+    records.until_says("demo is left as it is: it lives as a FlameCluster object");
+    ends(records);
     ends(watch);
 }
 
