@@ -16,8 +16,8 @@ use super::window::Window;
 use super::{ApiServer, Observer, spent};
 use crate::error::{Error, ErrorKind, Result};
 use crate::flame::names::{Kind, ObjectRef};
-use crate::flame::plan::{Desired, Drift};
-use crate::flame::rollout::{Event, Outcome, Progress, Rollout, Step, Time, Write};
+use crate::flame::plan::Desired;
+use crate::flame::rollout::{Event, Found, Outcome, Progress, Rollout, Step, Time, Write};
 
 /// How often an observer ticks while something is awaited.
 pub const TICK: Duration = Duration::from_millis(250);
@@ -218,23 +218,23 @@ impl Drive<'_> {
             while !stopped && in_flight.len() < window.size() {
                 let Some(write) = waiting.next() else { break };
                 let body = rollout.body(&write);
-                let drift = rollout.drift(&write);
+                let found = rollout.found(&write);
                 let ticket = window.send(self.now());
                 in_flight.push(async move {
                     let outcome = self.api.write(self.namespace, &write, body, false).await;
-                    (write, drift, ticket, outcome)
+                    (write, found, ticket, outcome)
                 });
             }
             tokio::select! {
                 ended = in_flight.next() => match ended {
                     None if ends_at.is_some() => return Err(rollout.interrupted()),
                     None => return Ok(()),
-                    Some((write, drift, ticket, outcome)) => {
+                    Some((write, found, ticket, outcome)) => {
                         let outcome = outcome?;
                         window.answered(ticket, &outcome, self.now());
                         stopped |= matches!(outcome, Outcome::Refused(_) | Outcome::Busy(..));
                         self.tell_outcome(&write, &outcome);
-                        self.tell_repair(rollout, &write, drift, &outcome);
+                        self.tell_repair(rollout, &write, found, &outcome);
                         rollout.wrote(&write, outcome, self.now());
                     }
                 },
@@ -258,7 +258,7 @@ impl Drive<'_> {
         }
     }
 
-    fn tell_repair(&self, rollout: &mut Rollout, write: &Write, drift: Vec<Drift>, outcome: &Outcome) {
+    fn tell_repair(&self, rollout: &mut Rollout, write: &Write, found: Found, outcome: &Outcome) {
         let uid = match outcome {
             Outcome::Created(observed) | Outcome::Changed(observed) => Some(observed.meta().uid.as_str()),
             Outcome::Made(pod) => Some(pod.meta.uid.as_str()),
@@ -266,7 +266,7 @@ impl Drive<'_> {
             Outcome::Gone => None,
             _ => return,
         };
-        if let Some(repair) = rollout.repaired(write, drift, uid) {
+        if let Some(repair) = rollout.repaired(write, found, uid) {
             self.observer.event(Event::Repaired(Box::new(repair)));
         }
     }

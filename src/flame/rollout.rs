@@ -21,7 +21,7 @@ use sightings::Sightings;
 
 pub use options::{Bar, MaxUnavailable, Options};
 pub use progress::{Event, Left, Progress, Wave};
-pub use repairs::Repair;
+pub use repairs::{Found, Repair};
 pub use sightings::Slowest;
 pub use write::{Action, Body, FieldConflict, Outcome, Refusal, Write};
 

@@ -36,6 +36,16 @@ pub struct Repair {
     pub pause: Option<Duration>,
 }
 
+/// What a write is about to put right, as of when it was sent: by the time it is answered, the watch may have shown what it
+/// left, of which nobody else is a manager any more.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Which fields differ from what the write makes of them.
+    drift: Vec<Drift>,
+    /// Who wrote the object last besides flamectl and when, where something differs and the server tells.
+    by: Option<(String, Option<Seconds>)>,
+}
+
 /// The repairs of one flame.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Repairs {
@@ -85,38 +95,37 @@ impl Repairs {
 }
 
 impl Rollout {
-    /// Returns the repair that a write was, once it worked; none where it brings the flame to something new. `uid` is that of
-    /// what the write left; none where nothing is left.
-    pub fn repaired(&mut self, write: &Write, drift: Vec<Drift>, uid: Option<&str>) -> Option<Repair> {
+    /// Returns the repair that a write was, once it worked, of what it [found](Rollout::found); none where it brings the flame
+    /// to something new. `uid` is that of what the write left; none where nothing is left.
+    pub fn repaired(&mut self, write: &Write, found: Found, uid: Option<&str>) -> Option<Repair> {
         // What is made in place of what was deleted is the end of the same repair.
         let is_end = write.action == Action::Create && write.why.contains(&Why::Terminating);
         if !self.options.persistent || !self.repairs.settled || is_end {
             return None;
         }
         let (count, pause) = self.repairs.note(&write.object, self.now);
-        let meta = self.snapshot.meta(&write.object);
-        let by = meta.and_then(|meta| meta.other_managers.last()).filter(|_| !drift.is_empty());
-        let by = by.map(|manager| (manager.name.clone(), manager.time));
         Some(Repair {
             object: write.object.clone(),
             action: write.action,
             why: write.why.clone(),
-            drift,
+            drift: found.drift,
             uid: uid.map(str::to_owned).or_else(|| write.uid.clone()).unwrap_or_default(),
-            by,
+            by: found.by,
             count,
             pause,
         })
     }
 
-    /// Returns which fields of what is there differ from what a write makes of them.
-    pub fn drift(&self, write: &Write) -> Vec<Drift> {
+    /// Returns what a write is about to put right; to be asked before it is sent.
+    pub fn found(&self, write: &Write) -> Found {
         let is_change = matches!(write.action, Action::Update | Action::ReplacePorts | Action::Resize)
             || (write.action == Action::Delete && write.object.kind == Kind::Pod);
-        match self.desired.manifests().filter(|_| self.options.persistent && is_change) {
-            Some(manifests) => drift(manifests, &self.snapshot, &write.object),
-            None => Vec::new(),
-        }
+        let manifests = self.desired.manifests().filter(|_| self.options.persistent && is_change);
+        let Some(manifests) = manifests else { return Found::default() };
+        let drift = drift(manifests, &self.snapshot, &write.object);
+        let manager = self.snapshot.meta(&write.object).and_then(|meta| meta.other_managers.last());
+        let by = manager.filter(|_| !drift.is_empty()).map(|manager| (manager.name.clone(), manager.time));
+        Found { drift, by }
     }
 }
 

@@ -2,7 +2,7 @@ use super::seen::{BACKOFF_MIN, MAX_TRIES};
 use super::*;
 use crate::flame::FlameCluster;
 use crate::flame::manifests::manifests;
-use crate::flame::observed::{self, Observed, Phase};
+use crate::flame::observed::{self, FieldManager, Observed, ObservedService, Phase};
 use crate::flame::stage::{Stage, Stages};
 use crate::flame::testing::{flame, flame_06, running};
 
@@ -744,6 +744,30 @@ fn who_follows_the_record_puts_back_what_was_spoiled_after_a_look() {
     rollout.read(&record, Some(Observed::ConfigMap(spoiled)));
     let Step::Write(writes) = rollout.next(Duration::from_secs(1)) else { panic!("it is put back") };
     assert_eq!(writes.iter().map(|write| &write.object).collect::<Vec<_>>(), [&record]);
+}
+
+#[test]
+fn a_repair_tells_who_spoiled_it_although_what_it_left_was_seen_before_its_answer() {
+    let flame = flame(2);
+    let options = Options { persistent: true, timeout: None, ..Options::default() };
+    let mut rollout = Rollout::new(up(&flame), options, running(&flame));
+    assert_eq!(next(&mut rollout, Duration::ZERO), Step::Done);
+    let whole = rollout.snapshot().services["demo-object-cache"].clone();
+    let seen = |rollout: &mut Rollout, service: &ObservedService, newer: u64| {
+        let mut service = service.clone();
+        service.meta.resource_version += newer;
+        assert!(rollout.seen(Observed::Service(service)));
+    };
+    let mut spoiled = whole.clone();
+    spoiled.ports[0].port = 9999;
+    spoiled.meta.other_managers = vec![FieldManager { name: "kubectl-patch".into(), time: Some(3) }];
+    seen(&mut rollout, &spoiled, 1);
+    let Step::Write(writes) = next(&mut rollout, NOW) else { panic!("it is put back") };
+    let found = rollout.found(&writes[0]);
+    seen(&mut rollout, &whole, 2);
+    let repair = rollout.repaired(&writes[0], found, Some("u")).unwrap();
+    assert_eq!(repair.drift.iter().map(ToString::to_string).collect::<Vec<_>>(), ["spec.ports[grpc].port 9999 → 9090"]);
+    assert_eq!(repair.by, Some(("kubectl-patch".into(), Some(3))));
 }
 
 /// Returns all that is written to bring an image in waves and to replace a Pod that was evicted, by the clock of a machine that
