@@ -258,6 +258,18 @@ fn a_recorded_flame_becomes_an_object_in_place() {
     assert_eq!((uids(&after), owners(&after).len()), (before, 1));
     records.until_says("demo is left as it is: it lives as a FlameCluster object");
     ends(records);
+    for (args, says) in [
+        (
+            vec!["watch"],
+            "all flames live as FlameCluster objects, which `watch --crd` keeps; others are kept as soon as there",
+        ),
+        (vec!["watch", "demo"], "flame demo lives as a FlameCluster object, which `watch --crd` keeps"),
+        (vec!["watch", "other"], "there is no flame other yet; it is kept as soon as there is"),
+    ] {
+        let mut records = Running::start(space.command(&args));
+        records.until_says(says);
+        ends(records);
+    }
     ends(watch);
 }
 

@@ -234,12 +234,14 @@ pub struct Records {
     log: Log,
     /// What each record asked for last.
     known: HashMap<FlameKey, String>,
+    /// The flames that live as objects.
+    objects: BTreeSet<FlameKey>,
 }
 
 impl Records {
     /// Makes a source of the flames of these names, or of all.
     pub fn new(names: BTreeSet<String>, aims: mpsc::UnboundedSender<Aim>, log: &Log) -> Self {
-        Self { names, aims, log: log.clone(), known: HashMap::new() }
+        Self { names, aims, log: log.clone(), known: HashMap::new(), objects: BTreeSet::new() }
     }
 
     /// Follows the records.
@@ -265,6 +267,7 @@ impl Records {
             return self.leave(key, "it is taken down");
         }
         if record.meta.controller.is_some() {
+            self.objects.insert(key.clone());
             return self.leave(key, "it lives as a FlameCluster object, which `watch --crd` keeps");
         }
         let spec = record.meta.annotations.get(names::ANNOTATION_SPEC);
@@ -283,10 +286,17 @@ impl Records {
     fn tell_missing(&self) {
         let is_known = |name: &&String| self.known.keys().any(|key| key.name == **name);
         for name in self.names.iter().filter(|name| !is_known(name)) {
-            self.log.info(format!("there is no flame {name} yet; it is kept as soon as there is"));
+            let lives = self.objects.iter().any(|key| key.name == *name);
+            self.log.info(match lives {
+                true => format!("flame {name} lives as a FlameCluster object, which `watch --crd` keeps"),
+                false => format!("there is no flame {name} yet; it is kept as soon as there is"),
+            });
         }
         if self.names.is_empty() && self.known.is_empty() {
-            self.log.info("there are no flames yet; they are kept as soon as there are");
+            self.log.info(match self.objects.len() {
+                0 => "there are no flames yet; they are kept as soon as there are",
+                _ => "all flames live as FlameCluster objects, which `watch --crd` keeps; others are kept as soon as there are",
+            });
         }
     }
 
