@@ -138,8 +138,8 @@ fn a_flame_cluster_is_kept_and_all_that_it_owns_goes_with_it() {
     // In the foreground, what is owned goes first: whoever made it anew would never come to an end.
     space.kubectl(&["delete", "flamecluster", "demo", "--cascade=foreground", "--timeout=60s"]);
     assert!(space.objects().is_empty());
-    let said = ends(watch);
-    assert!(said.contains("demo is left as it is: its FlameCluster is being deleted"), "{said}");
+    watch.until_says("demo is left as it is: its FlameCluster is being deleted");
+    ends(watch);
 }
 
 #[test]
