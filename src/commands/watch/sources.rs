@@ -232,16 +232,14 @@ pub struct Records {
     names: BTreeSet<String>,
     aims: mpsc::UnboundedSender<Aim>,
     log: Log,
-    /// What each record asked for last.
-    known: HashMap<FlameKey, String>,
-    /// The flames that live as objects.
-    objects: BTreeSet<FlameKey>,
+    /// What each record asked for last; none where the flame lives as an object, which is not kept here.
+    known: HashMap<FlameKey, Option<String>>,
 }
 
 impl Records {
     /// Makes a source of the flames of these names, or of all.
     pub fn new(names: BTreeSet<String>, aims: mpsc::UnboundedSender<Aim>, log: &Log) -> Self {
-        Self { names, aims, log: log.clone(), known: HashMap::new(), objects: BTreeSet::new() }
+        Self { names, aims, log: log.clone(), known: HashMap::new() }
     }
 
     /// Follows the records.
@@ -267,15 +265,17 @@ impl Records {
             return self.leave(key, "it is taken down");
         }
         if record.meta.controller.is_some() {
-            self.objects.insert(key.clone());
-            return self.leave(key, "it lives as a FlameCluster object, which `watch --crd` keeps");
+            self.leave(key.clone(), "it lives as a FlameCluster object, which `watch --crd` keeps");
+            self.known.insert(key, None);
+            return;
         }
         let spec = record.meta.annotations.get(names::ANNOTATION_SPEC);
+        let asked = self.known.get(&key).and_then(Option::as_ref);
         // A record without it was edited: whoever keeps the flame puts it back.
-        let Some(spec) = spec.filter(|spec| self.known.get(&key) != Some(spec)).cloned() else { return };
+        let Some(spec) = spec.filter(|spec| asked != Some(*spec)).cloned() else { return };
         match from_record(&key.namespace, record) {
             Ok(flame) => {
-                self.known.insert(key, spec);
+                self.known.insert(key, Some(spec));
                 let _ = self.aims.send(Aim::Keep(Box::new(flame), None));
             }
             Err(error) => self.log.trouble(Some(&key), error.what),
@@ -284,24 +284,24 @@ impl Records {
 
     /// Says what is waited for.
     fn tell_missing(&self) {
-        let is_known = |name: &&String| self.known.keys().any(|key| key.name == **name);
-        for name in self.names.iter().filter(|name| !is_known(name)) {
-            let lives = self.objects.iter().any(|key| key.name == *name);
-            self.log.info(match lives {
-                true => format!("flame {name} lives as a FlameCluster object, which `watch --crd` keeps"),
-                false => format!("there is no flame {name} yet; it is kept as soon as there is"),
-            });
+        for name in &self.names {
+            let mut of_name = self.known.iter().filter(|(key, _)| key.name == *name).map(|(_, asked)| asked).peekable();
+            if of_name.peek().is_none() {
+                self.log.info(format!("there is no flame {name} yet; it is kept as soon as there is"));
+            } else if of_name.all(Option::is_none) {
+                self.log.info(format!("flame {name} lives as a FlameCluster object, which `watch --crd` keeps"));
+            }
         }
         if self.names.is_empty() && self.known.is_empty() {
-            self.log.info(match self.objects.len() {
-                0 => "there are no flames yet; they are kept as soon as there are",
-                _ => "all flames live as FlameCluster objects, which `watch --crd` keeps; others are kept as soon as there are",
-            });
+            self.log.info("there are no flames yet; they are kept as soon as there are");
+        } else if self.names.is_empty() && self.known.values().all(Option::is_none) {
+            let what = "all flames live as FlameCluster objects, which `watch --crd` keeps";
+            self.log.info(format!("{what}; others are kept as soon as there are"));
         }
     }
 
     fn leave(&mut self, key: FlameKey, why: &str) {
-        if self.known.remove(&key).is_some() {
+        if self.known.remove(&key).flatten().is_some() {
             let _ = self.aims.send(Aim::Leave(key, why.to_owned()));
         }
     }
