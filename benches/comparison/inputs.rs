@@ -15,12 +15,17 @@ use crate::tools::{FLAME, SELECTOR};
 /// Objects in one file of a chart: Helm takes none that is bigger than 5 MiB.
 const OBJECTS_IN_A_TEMPLATE: usize = 500;
 
+/// Stands between requests: those after it are sent when what is waited for has happened.
+pub const THEN: &str = "\n\n";
+
 /// Prepared requests of some objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Requests {
     Apply,
     Create,
     Delete,
+    /// Pods, and when they are gone the rest.
+    DeleteInOrder,
     Read,
     /// These also write the ConfigMap that says how many executors there are.
     ApplyAndRecord,
@@ -51,6 +56,7 @@ impl Files {
             Requests::Apply => "apply",
             Requests::Create => "create",
             Requests::Delete => "delete",
+            Requests::DeleteInOrder => "delete-in-order",
             Requests::Read => "read",
             Requests::ApplyAndRecord => "apply-and-record",
             Requests::CreateAndRecord => "create-and-record",
@@ -150,11 +156,12 @@ impl Inputs {
             let path = path(&base, object)?;
             Ok(format!("PATCH\t{path}?fieldManager=roofline&force=true\t{object}\n"))
         };
+        let delete = |object: &Value| Ok(format!("DELETE\t{}\t\n", path(&base, object)?));
         let all = |request: &dyn Fn(&Value) -> Result<String>| objects.iter().map(request).collect::<Result<String>>();
         let (applies, creates, deletes) = (
             all(&apply)?,
             all(&|object| Ok(format!("POST\t{base}/{}\t{object}\n", collection(object)?)))?,
-            all(&|object| Ok(format!("DELETE\t{}\t\n", path(&base, object)?)))?,
+            all(&delete)?,
         );
         if let Some(record) = record {
             let record = apply(&record)?;
@@ -166,6 +173,9 @@ impl Inputs {
         fs::write(files.requests(Requests::Apply), applies)?;
         fs::write(files.requests(Requests::Create), creates)?;
         fs::write(files.requests(Requests::Delete), deletes)?;
+        let (pods, others): (Vec<_>, Vec<_>) = objects.iter().partition(|object| object["kind"] == "Pod");
+        let [pods, others] = [pods, others].map(|some| some.into_iter().map(delete).collect::<Result<String>>());
+        fs::write(files.requests(Requests::DeleteInOrder), pods?.trim_end_matches('\n').to_owned() + THEN + &others?)?;
         let reads = ["configmaps", "services", "pods"];
         let reads: String = reads.map(|kind| format!("GET\t{base}/{kind}?labelSelector={SELECTOR}\t\n")).concat();
         fs::write(files.requests(Requests::Read), reads)?;

@@ -12,7 +12,7 @@ const ROOM: (f64, f64) = (60.0, 78.0);
 const TOP: f64 = 60.0;
 const LEGEND: f64 = 190.0;
 
-/// Seven colours that people with any kind of colour vision can tell apart (Okabe and Ito).
+/// Colours that people with any kind of colour vision can tell apart (Okabe and Ito).
 fn color(tool: Tool) -> &'static str {
     match tool {
         Tool::Flamectl => "#d55e00",
@@ -22,6 +22,7 @@ fn color(tool: Tool) -> &'static str {
         Tool::Kapp => "#cc79a7",
         Tool::Roofline => "#000000",
         Tool::RooflinePost => "#888888",
+        Tool::RooflineInOrder => "#e69f00",
     }
 }
 

@@ -20,6 +20,7 @@ use tower::{BoxError, ServiceBuilder};
 
 use crate::Result;
 use crate::arguments::{RooflineArguments, Until};
+use crate::inputs;
 
 /// What is read of a Pod.
 #[derive(Clone, Debug, Deserialize)]
@@ -64,25 +65,32 @@ async fn send_all(arguments: &RooflineArguments) -> Result<()> {
     let file = fs::read_to_string(&arguments.requests)?;
     let config = kube::Config::from_custom_kubeconfig(Kubeconfig::read()?, &KubeConfigOptions::default()).await?;
     let client = client(&config)?;
-    let requests = async {
-        let mut lines = file.lines();
-        let mut in_flight = FuturesUnordered::new();
-        loop {
-            while in_flight.len() < arguments.in_flight
-                && let Some(line) = lines.next()
-            {
-                in_flight.push(send(&client, line));
-            }
-            match in_flight.next().await {
-                Some(sent) => sent?,
-                None => return Ok(()),
-            }
+    let (first, rest) = file.split_once(inputs::THEN).unwrap_or((&file, ""));
+    if let (Some(until), Some(pods)) = (arguments.until, &arguments.pods) {
+        let mut seen = Seen::default();
+        let news = seen.list_and_watch(&client, pods).await?;
+        let wait = seen.wait(&client, pods, news, until, arguments.count);
+        tokio::try_join!(send_lines(&client, first, arguments.in_flight), wait)?;
+    } else {
+        send_lines(&client, first, arguments.in_flight).await?;
+    }
+    send_lines(&client, rest, arguments.in_flight).await
+}
+
+async fn send_lines(client: &kube::Client, requests: &str, most_in_flight: usize) -> Result<()> {
+    let mut lines = requests.lines();
+    let mut in_flight = FuturesUnordered::new();
+    loop {
+        while in_flight.len() < most_in_flight
+            && let Some(line) = lines.next()
+        {
+            in_flight.push(send(client, line));
         }
-    };
-    let (Some(until), Some(pods)) = (arguments.until, &arguments.pods) else { return requests.await };
-    let mut seen = Seen::default();
-    let news = seen.list_and_watch(&client, pods).await?;
-    tokio::try_join!(requests, seen.wait(&client, pods, news, until, arguments.count)).map(|_| ())
+        match in_flight.next().await {
+            Some(sent) => sent?,
+            None => return Ok(()),
+        }
+    }
 }
 
 /// Makes a client that holds nothing back until the server has acknowledged what came before, as kube's would.

@@ -25,10 +25,12 @@ pub enum Tool {
     Roofline,
     /// The same, but creates with POST
     RooflinePost,
+    /// The same, but deletes Services and the ConfigMap only when the Pods are gone, as flamectl has to
+    RooflineInOrder,
 }
 
 impl Tool {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Flamectl,
         Self::Kubectl,
         Self::KubectlServerSide,
@@ -36,6 +38,7 @@ impl Tool {
         Self::Kapp,
         Self::Roofline,
         Self::RooflinePost,
+        Self::RooflineInOrder,
     ];
 
     pub fn name(self) -> &'static str {
@@ -47,6 +50,7 @@ impl Tool {
             Self::Kapp => "kapp",
             Self::Roofline => "roofline",
             Self::RooflinePost => "roofline-post",
+            Self::RooflineInOrder => "roofline-in-order",
         }
     }
 
@@ -55,7 +59,7 @@ impl Tool {
     }
 
     pub fn is_roofline(self) -> bool {
-        matches!(self, Self::Roofline | Self::RooflinePost)
+        matches!(self, Self::Roofline | Self::RooflinePost | Self::RooflineInOrder)
     }
 
     /// Returns whether it takes part: not where it would do what another tool does, nor where it has nothing like it.
@@ -67,6 +71,7 @@ impl Tool {
             Self::Helm | Self::Kapp => job != Job::Validate,
             Self::Roofline => !matches!(job, Job::Validate | Job::Version),
             Self::RooflinePost => matches!(job, Job::FirstUp | Job::UntilReady | Job::ScaleOut | Job::ScaleFromOne),
+            Self::RooflineInOrder => job == Job::Down,
         }
     }
 }
@@ -227,6 +232,10 @@ impl Setting<'_> {
             Tool::Kapp => vec![self.kapp(step)],
             Tool::Roofline => vec![self.roofline(step, Requests::Apply)],
             Tool::RooflinePost => vec![self.roofline(step, Requests::Create)],
+            Tool::RooflineInOrder => vec![match step {
+                Step::Down(files) => self.until_gone(files, Requests::DeleteInOrder),
+                _ => self.roofline(step, Requests::Apply),
+            }],
         }
     }
 
@@ -238,7 +247,7 @@ impl Setting<'_> {
                 Some(line(&self.programs.kubectl, &["get", "pods"]).and(&namespace))
             }
             Tool::Helm => Some(line(&self.programs.helm, &["list"]).and(&namespace)),
-            Tool::Flamectl | Tool::Kapp | Tool::Roofline | Tool::RooflinePost => None,
+            Tool::Flamectl | Tool::Kapp | Tool::Roofline | Tool::RooflinePost | Tool::RooflineInOrder => None,
         }
     }
 
@@ -321,10 +330,6 @@ impl Setting<'_> {
         let InFlight { apply, create, delete, read } = self.in_flight;
         let to_create = if creates == Requests::Create { create } else { apply };
         let send = |files: &Files, requests: Requests, in_flight: usize| self.send(files, requests, in_flight);
-        let until = |line: Line, until: Until, files: &Files| {
-            let word = if until == Until::Ready { "ready" } else { "gone" };
-            line.and(&["--until", word, "--count", &files.pods.to_string(), "--pods", &files.pods_path])
-        };
         match step {
             Step::Version | Step::Validate(_) => line(&self.programs.own, &[]),
             Step::Up { to, wait: false } => send(to, creates, to_create),
@@ -336,9 +341,19 @@ impl Setting<'_> {
             Step::Scale { surplus, is_more: true, .. } => send(surplus, Requests::ApplyAndRecord, apply),
             Step::Scale { surplus, is_more: false, .. } => send(surplus, Requests::DeleteAndRecord, delete),
             Step::Again(files) | Step::Status(files) => send(files, Requests::Read, read),
-            Step::Down(files) => until(send(files, Requests::Delete, delete), Until::Gone, files),
+            Step::Down(files) => self.until_gone(files, Requests::Delete),
         }
     }
+
+    fn until_gone(&self, files: &Files, deletes: Requests) -> Line {
+        until(self.send(files, deletes, self.in_flight.delete), Until::Gone, files)
+    }
+}
+
+/// Lets it wait until all Pods of `files` are ready or gone.
+fn until(line: Line, until: Until, files: &Files) -> Line {
+    let word = if until == Until::Ready { "ready" } else { "gone" };
+    line.and(&["--until", word, "--count", &files.pods.to_string(), "--pods", &files.pods_path])
 }
 
 fn line(program: &Path, arguments: &[&str]) -> Line {

@@ -311,7 +311,8 @@ impl Rollout {
     }
 
     /// The record says so first, so that an `up` at the same time gives way. Then Pods, Services, the record; each kind is
-    /// gone before the next goes.
+    /// gone before the next goes: Pods on their way out still find each other, though it costs the server an update of a
+    /// Service's endpoints for many of them (`roofline-in-order` in `benches/README.md`).
     fn writes_down(&mut self, plan: &Plan, now: Time) -> Vec<Write> {
         let record = plan.changes().find(|change| change.component == Component::Config);
         if let Some(change) = record.filter(|_| self.record_is_as_desired() == Some(false)) {
