@@ -2,6 +2,7 @@
 //!
 //! Effects: imports `flame`, `error`, kube and tokio; never clap, never prints. What happens is told to an [`Observer`].
 
+mod body;
 mod connection;
 pub mod drive;
 pub mod events;
@@ -28,8 +29,6 @@ use std::time::{Duration, Instant};
 
 use http::StatusCode;
 use http::header::{ACCEPT, HeaderMap, HeaderValue};
-use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use kube::Config;
 use kube::client::AuthError;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
@@ -250,7 +249,7 @@ impl ApiServer {
         let response = self.connection.send(request).await;
         let response = response.map_err(|error| not_sent(&error))?;
         let (parts, body) = response.into_parts();
-        let body = whole(body, ANSWER_LIMIT).await;
+        let body = body::whole(&parts.headers, body, ANSWER_LIMIT).await;
         let body = body.map_err(|why| Failure::Broken(format!("{} cut its answer short: {why}", self.url)))?;
         Ok((parts.status, parts.headers, body))
     }
@@ -307,17 +306,6 @@ fn accepting<T: Shape>(mut request: http::Request<Vec<u8>>) -> http::Request<Vec
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static(accept));
     }
     request
-}
-
-/// Reads a body into one buffer, of which what is read from it may lend parts; says why where it is broken off or too long.
-async fn whole(body: Incoming, limit: usize) -> Result<Bytes, String> {
-    let mut body = http_body_util::Limited::new(body, limit);
-    let mut buffer = Vec::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| root(error.as_ref()))?;
-        buffer.extend_from_slice(frame.data_ref().map_or(&[], AsRef::as_ref));
-    }
-    Ok(buffer.into())
 }
 
 /// A request that is under way.

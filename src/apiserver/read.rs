@@ -3,11 +3,11 @@
 //! A snapshot of a flame that needs nothing costs 4 + ⌈executors/500⌉ requests (design: rule 10).
 
 use futures_util::future::{join, try_join_all, try_join4};
-use http::header::{ACCEPT, HeaderValue};
+use http::header::{ACCEPT, ACCEPT_ENCODING, HeaderValue};
 use kube::core::params::{GetParams, ListParams};
 
 use super::wire::{self, List, Shape, Slim, protobuf};
-use super::{ApiServer, Failure, Observer, Read, built, read_error, requests};
+use super::{ApiServer, Failure, Observer, Read, body, built, read_error, requests};
 use crate::error::{Error, Result};
 use crate::flame::names::{self, Component, Kind, ObjectRef};
 use crate::flame::observed::{Observed, ObservedPod, Snapshot};
@@ -157,6 +157,7 @@ impl ApiServer {
             loop {
                 let request = kube::core::Request::new(*path).list(&params);
                 let mut request = request.map_err(|error| Failure::Broken(error.to_string()))?;
+                request.headers_mut().insert(ACCEPT_ENCODING, body::ACCEPT);
                 if pages.names_only {
                     request.headers_mut().insert(ACCEPT, HeaderValue::from_static(protobuf::ACCEPT_METADATA_LIST));
                 }

@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 
 use super::read::PodList;
 use super::wire::{self, Encoded, Shape};
-use super::{ApiServer, Failure, Observer, RETRY_AFTER_MAX, accepting, clock, failure, retry_after, whole};
+use super::{ApiServer, Failure, Observer, RETRY_AFTER_MAX, accepting, body, clock, failure, retry_after};
 use crate::flame::names::Kind;
 use crate::flame::observed::{Observed, ObservedPod};
 use crate::flame::rollout::Event;
@@ -399,7 +399,7 @@ impl ApiServer {
         if parts.status.is_success() {
             return Ok(body);
         }
-        let body = whole(body, EVENT_LIMIT).await.unwrap_or_default();
+        let body = body::whole(&parts.headers, body, EVENT_LIMIT).await.unwrap_or_default();
         Err(failure(parts.status, &parts.headers, &body))
     }
 }

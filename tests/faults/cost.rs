@@ -76,6 +76,10 @@ fn a_second_up_reads_a_page_for_each_500_executors_and_writes_nothing() {
         let second = goal.run(&namespace).through(&Proxy::plain());
         println!("second up, {executors} executors: {} requests, {:?}", second.seen.len(), counts(&second));
         assert_eq!(second.seen.len(), 4 + pages);
+        // 3.7 kB a Pod, where the server does not compress what is alike.
+        let listed: usize = second.seen.iter().filter(|seen| seen.class == "list pods").map(|seen| seen.answered).sum();
+        println!("{listed} bytes of lists");
+        assert!((1..executors as usize * 400).contains(&listed), "{listed} bytes");
         assert!(!second.seen.iter().any(|seen| seen.is_write()));
     }
 }

@@ -84,6 +84,8 @@ pub struct Seen {
     /// The object it names, as `pods/demo-session-manager`.
     pub object: Option<String>,
     pub at: Instant,
+    /// Bytes of the server's answer as it came; of a stream none.
+    pub answered: usize,
 }
 
 impl Seen {
@@ -113,7 +115,7 @@ impl Seen {
             _ => "create",
         };
         let object = below.get(1).map(|name| format!("{}/{name}", below[0]));
-        Self { number, class: format!("{verb} {}", below[0]), object, at: Instant::now() }
+        Self { number, class: format!("{verb} {}", below[0]), object, at: Instant::now(), answered: 0 }
     }
 }
 
@@ -257,7 +259,7 @@ impl Shared {
                     let (parts, body) = forward().await?.into_parts();
                     let is_stream = seen.class.starts_with("watch");
                     let whole = if is_stream { Bytes::new() } else { body.collect().await?.to_bytes() };
-                    answer = Some((parts.status, whole));
+                    answer = Some(Response::from_parts(parts, whole));
                 }
                 self.broken(fault, answer).await
             }
@@ -292,7 +294,7 @@ impl Shared {
         let mut request = Request::builder().method(method).uri(uri.path_and_query().unwrap().as_str());
         // What this looks into has to be JSON; the client takes whichever comes.
         let reads = is_stream && self.streams.reads_events();
-        for name in ["content-type", "accept"] {
+        for name in ["content-type", "accept", "accept-encoding"] {
             if let Some(value) = headers.get(name).filter(|_| name != "accept" || !reads) {
                 request = request.header(name, value);
             }
@@ -303,10 +305,12 @@ impl Shared {
         let body = if is_stream {
             StreamBody::new(Events::new(body, self.streams, nth).frames()).boxed_unsync()
         } else {
-            full(body.collect().await.map_err(|_| Broken)?.to_bytes())
+            let whole = body.collect().await.map_err(|_| Broken)?.to_bytes();
+            self.seen.lock().unwrap()[seen.number - 1].answered = whole.len();
+            full(whole)
         };
         let mut answer = Response::builder().status(parts.status);
-        for name in ["content-type", "retry-after"] {
+        for name in ["content-type", "content-encoding", "retry-after"] {
             if let Some(value) = parts.headers.get(name) {
                 answer = answer.header(name, value);
             }
@@ -314,7 +318,7 @@ impl Shared {
         Ok(answer.body(body).unwrap())
     }
 
-    async fn broken(&self, fault: &Fault, answer: Option<(http::StatusCode, Bytes)>) -> Result<Answer, Broken> {
+    async fn broken(&self, fault: &Fault, answer: Option<Response<Bytes>>) -> Result<Answer, Broken> {
         let json = || Response::builder().header("content-type", "application/json");
         Ok(match fault {
             Fault::Kill => {
@@ -329,7 +333,7 @@ impl Shared {
             Fault::WrongJson => json().body(full(r#"{"kind":"Wrong","items":7,"metadata":[]}"#.into())).unwrap(),
             Fault::Json(text) => json().body(full(text.clone().into())).unwrap(),
             Fault::Cut => {
-                let (status, whole) = answer.unwrap_or_default();
+                let (mut parts, whole) = answer.unwrap_or_default().into_parts();
                 let promised = whole.len().max(2);
                 let half = Frame::data(whole.slice(..whole.len() / 2));
                 // The first half has to be on its way before the connection ends, or hyper sends nothing at all.
@@ -338,7 +342,8 @@ impl Shared {
                     Err(Broken)
                 });
                 let body = StreamBody::new(stream::once(async { Ok(half) }).chain(end)).boxed_unsync();
-                json().status(status).header("content-length", promised).body(body).unwrap()
+                parts.headers.insert(http::header::CONTENT_LENGTH, promised.into());
+                Response::from_parts(parts, body)
             }
             Fault::Hold => std::future::pending().await,
             Fault::SignalAndHold(signal) => {
