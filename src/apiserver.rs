@@ -55,7 +55,7 @@ const RETRY_AFTER_MAX: Duration = Duration::from_secs(30);
 /// Requests in flight at most, of all flames together: inside the 49 seats that API priority and fairness gives one ordinary
 /// user. Each takes a connection, so more would also be a storm of those. Streams do not count.
 const IN_FLIGHT: usize = 44;
-/// Largest answer taken, in bytes: a list page of 500 Pods is about 5 MiB.
+/// Largest answer taken, in bytes, once it is inflated: a list page of 500 Pods is about 5 MiB.
 const ANSWER_LIMIT: usize = 64 << 20;
 
 /// Which server, and as whom; every field as kubectl's flag of that name.

@@ -1,90 +1,57 @@
-//! The body of an answer: read into one buffer, inflated on the way where the server compressed it.
+//! The body of an answer: read into one buffer, and inflated where the server compressed it.
 //!
 //! A kube-apiserver compresses what is longer than 128 KiB for whoever takes it. Pods that are alike shrink to a twentieth, and
 //! neither side takes longer: what compressing costs is saved on encryption and on the way.
 
 use std::error::Error;
-use std::io::{self, Write};
+use std::io::{self, Read};
 
-use flate2::write::GzDecoder;
+use flate2::bufread::MultiGzDecoder;
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, HeaderValue};
 use http_body_util::BodyExt;
 use hyper::body::Body;
 use prost::bytes::Bytes;
 
-/// What is said of an answer that may come compressed.
-pub const ACCEPT: HeaderValue = HeaderValue::from_static("gzip");
+/// The encoding in which a body may come besides its own.
+pub const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 
-/// Reads a body into one buffer, of which what is read from it may lend parts; says why where it is broken off, or longer than
-/// `limit` bytes once it is inflated.
+/// Reads a body into one buffer, of which what is read from it may lend parts.
 ///
 /// # Errors
-/// Why there is no whole body.
+/// Why there is no whole body: it is broken off, or longer than `limit` bytes, inflated or not.
 pub async fn whole<B>(headers: &HeaderMap, mut body: B, limit: usize) -> Result<Bytes, String>
 where
     B: Body<Data: AsRef<[u8]>, Error: Error + 'static> + Unpin,
 {
-    let is_compressed = headers.get(CONTENT_ENCODING) == Some(&ACCEPT);
-    let mut sink = Sink::new(is_compressed, limit);
+    let mut buffer = Vec::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| super::root(&error))?;
-        sink.take(frame.data_ref().map_or(&[], AsRef::as_ref)).map_err(|error| error.to_string())?;
+        buffer.extend_from_slice(frame.data_ref().map_or(&[], AsRef::as_ref));
+        within(limit, &buffer)?;
     }
-    sink.end().map_err(|error| error.to_string())
+    if headers.get(CONTENT_ENCODING) == Some(&GZIP) {
+        buffer = inflated(&buffer, limit).map_err(|error| error.to_string())?;
+        within(limit, &buffer)?;
+    }
+    Ok(buffer.into())
 }
 
-/// Where a body goes.
-enum Sink {
-    AsItIs(Bounded),
-    Inflated(Box<GzDecoder<Bounded>>),
+fn within(limit: usize, bytes: &[u8]) -> Result<(), String> {
+    if bytes.len() > limit { Err(format!("it is longer than {limit} bytes")) } else { Ok(()) }
 }
 
-impl Sink {
-    fn new(is_compressed: bool, limit: usize) -> Self {
-        let buffer = Bounded { bytes: Vec::new(), limit };
-        if is_compressed { Self::Inflated(Box::new(GzDecoder::new(buffer))) } else { Self::AsItIs(buffer) }
-    }
-
-    fn take(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match self {
-            Self::AsItIs(buffer) => buffer.write_all(bytes),
-            Self::Inflated(decoder) => decoder.write_all(bytes),
-        }
-    }
-
-    /// Returns all of it; half a compressed body is none.
-    fn end(self) -> io::Result<Bytes> {
-        let buffer = match self {
-            Self::AsItIs(buffer) => buffer,
-            Self::Inflated(decoder) => decoder.finish()?,
-        };
-        Ok(buffer.bytes.into())
-    }
-}
-
-/// A buffer that takes no more than so many bytes.
-struct Bounded {
-    bytes: Vec<u8>,
-    limit: usize,
-}
-
-impl Write for Bounded {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if bytes.len() > self.limit - self.bytes.len() {
-            return Err(io::Error::other(format!("it is longer than {} bytes", self.limit)));
-        }
-        self.bytes.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+/// Inflates up to one byte more than `limit`, which tells that there is more.
+fn inflated(compressed: &[u8], limit: usize) -> io::Result<Vec<u8>> {
+    let mut plain = Vec::new();
+    MultiGzDecoder::new(compressed).take(limit as u64 + 1).read_to_end(&mut plain)?;
+    Ok(plain)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use flate2::Compression;
     use flate2::write::GzEncoder;
     use http_body_util::StreamBody;

@@ -157,7 +157,7 @@ impl ApiServer {
             loop {
                 let request = kube::core::Request::new(*path).list(&params);
                 let mut request = request.map_err(|error| Failure::Broken(error.to_string()))?;
-                request.headers_mut().insert(ACCEPT_ENCODING, body::ACCEPT);
+                request.headers_mut().insert(ACCEPT_ENCODING, body::GZIP);
                 if pages.names_only {
                     request.headers_mut().insert(ACCEPT, HeaderValue::from_static(protobuf::ACCEPT_METADATA_LIST));
                 }
