@@ -191,6 +191,12 @@ impl ApiServer {
         Ok(Self { connection, request_timeout, namespace, url, trace: None, slots, fence: None })
     }
 
+    /// Has connections opened for so many requests that are going to be sent at once soon: a server far away is then waited for
+    /// once, and not for each of them anew. Sends nothing.
+    pub async fn expect(&self, requests: usize) {
+        self.connection.open_ahead(requests.min(IN_FLIGHT)).await;
+    }
+
     /// Tells `trace`, too, of each request from now on, once it is answered.
     pub fn traced(self, trace: impl Fn(Request) + Send + Sync + 'static) -> Self {
         let before = self.trace.clone();

@@ -64,6 +64,11 @@ impl Connection {
         }
     }
 
+    /// Begins to open connections until there have been `count`, see [`Transport::open_ahead`].
+    pub async fn open_ahead(&self, count: usize) {
+        self.current.lock().await.transport.open_ahead(count);
+    }
+
     /// Returns kube's client on the connections that are used now, for what is no plain request.
     pub async fn client(&self) -> kube::Client {
         self.current.lock().await.transport.client()

@@ -16,6 +16,8 @@ use crate::flame::observed::{Observed, ObservedPod, Snapshot};
 const PAGE: u32 = 500;
 /// Up to this many missing names are looked up one by one; more by one list of the namespace's names.
 const LOOK_UP_ONE_BY_ONE: usize = 8;
+/// Objects of a flame that are read by their names.
+const OTHERS: usize = 4;
 /// How often a list that the server cut off (410: its `continue` expired) is begun again.
 const LIST_TRIES: u32 = 3;
 
@@ -183,6 +185,7 @@ impl ApiServer {
     /// What the server said.
     pub async fn snapshot(&self, namespace: &str, flame: &str, observer: &dyn Observer) -> Result<Reading> {
         // The list comes first: what is read after it is at least as new, so a watch from the list misses nothing.
+        self.expect(OTHERS).await;
         let pods = self.list_pods(namespace, &listed_selector(flame), observer).await?;
         let resource_version = pods.resource_version.clone();
         let others = self.others(namespace, flame, observer).await?;

@@ -5,17 +5,22 @@
 //! connections, without a queue and a task in between. And all proxies share one type of connection, which hyper is compiled for
 //! once.
 //!
+//! Connections can be opened before anybody needs them, see [`Transport::open_ahead`].
+//!
 //! It repeats nothing: kube would repeat 429, 503 and 504 up to 15 times without a word, a POST after 504 included (design: kube
 //! 5.0). Of kube's timeouts it has only the one for connecting, [`CONNECT_TIMEOUT`]; whoever sends a request bounds the rest.
 
-use std::future::Future;
+use std::collections::VecDeque;
+use std::future::{Future, ready};
 use std::io;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::FutureExt;
 use http::{HeaderValue, Request, Response, Uri};
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
@@ -28,18 +33,24 @@ use kube::client::{Body, ConfigExt};
 use percent_encoding::percent_decode_str;
 use prost::bytes::Bytes;
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 use tower::util::BoxCloneSyncService;
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt};
 
-use super::CONNECT_TIMEOUT;
+use super::{CONNECT_TIMEOUT, clock};
 
 /// What this program calls itself, as it stands in a server's audit log.
 const USER_AGENT: &str = concat!("flamectl/", env!("CARGO_PKG_VERSION"));
+
+/// How long a connection that was opened ahead is good for: whoever is between may drop one that nothing is sent on.
+const SPARE_FOR: Duration = Duration::from_secs(10);
 
 /// Connections to one server with one set of credentials.
 #[derive(Clone)]
 pub(super) struct Transport {
     service: BoxCloneSyncService<Request<Body>, Response<Incoming>, BoxError>,
+    dial: Dial,
+    server: Uri,
     default_namespace: String,
 }
 
@@ -49,15 +60,23 @@ impl Transport {
     /// # Errors
     /// Where credentials or certificates cannot be used, or the proxy is of an unknown kind.
     pub fn new(config: &Config) -> kube::Result<Self> {
-        let dial = Dial { https: config.rustls_https_connector_with_connector(Route::new(config)?)? };
+        let https = config.rustls_https_connector_with_connector(Route::new(config)?)?;
+        let dial = Dial { https, ahead: Arc::default() };
         let service = ServiceBuilder::new()
             .layer(config.base_uri_layer())
             .option_layer(config.auth_layer()?)
             .layer(config.extra_headers_layer()?)
             .map_err(BoxError::from)
-            .service(Client::builder(TokioExecutor::new()).build::<_, Body>(dial));
+            .service(Client::builder(TokioExecutor::new()).build::<_, Body>(dial.clone()));
         let service = BoxCloneSyncService::new(service);
-        Ok(Self { service, default_namespace: config.default_namespace.clone() })
+        let (server, default_namespace) = (config.cluster_url.clone(), config.default_namespace.clone());
+        Ok(Self { service, dial, server, default_namespace })
+    }
+
+    /// Begins to open connections until there have been `count`, for requests that are going to be sent at the same time soon: each
+    /// takes two round trips, which then pass while the server is waited for anyway. What nobody takes is closed.
+    pub fn open_ahead(&self, count: usize) {
+        self.dial.open_ahead(&self.server, count);
     }
 
     /// Sends one request once.
@@ -88,25 +107,76 @@ fn sort(error: BoxError) -> kube::Error {
 }
 
 type Tcp = TokioIo<TcpStream>;
+type Secret = MaybeHttpsStream<MaybeHttpsStream<Tcp>>;
 type Connecting<Stream> = Pin<Box<dyn Future<Output = Result<Stream, BoxError>> + Send>>;
 
 /// Connects to the server, encrypted where its URL says so, within [`CONNECT_TIMEOUT`].
 #[derive(Clone)]
 struct Dial {
     https: HttpsConnector<Route>,
+    ahead: Arc<Mutex<Ahead>>,
+}
+
+/// Connections that were opened before anybody needed them.
+#[derive(Default)]
+struct Ahead {
+    /// When each was begun, the oldest first; it may not be through yet.
+    spares: VecDeque<(Instant, JoinHandle<Result<Secret, BoxError>>)>,
+    /// How many connections were begun, whoever needed them.
+    begun: usize,
+}
+
+impl Dial {
+    fn open_ahead(&self, server: &Uri, count: usize) {
+        let mut ahead = self.ahead();
+        while ahead.begun < count {
+            let spare = tokio::spawn(self.open(server.clone()));
+            ahead.spares.push_back((clock(), spare));
+            ahead.begun += 1;
+        }
+    }
+
+    /// Returns what was opened ahead and is still of use.
+    fn ahead(&self) -> MutexGuard<'_, Ahead> {
+        // It is whole between any two lines that could panic.
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = ahead.spares.len();
+        ahead.spares.retain(|(began, _)| began.elapsed() < SPARE_FOR);
+        ahead.begun -= before - ahead.spares.len();
+        ahead
+    }
+
+    fn open(&self, server: Uri) -> Connecting<Secret> {
+        Box::pin(within(CONNECT_TIMEOUT, self.https.clone().call(server)))
+    }
+
+    /// Returns the oldest connection that was opened ahead. One that failed meanwhile says nothing about the next.
+    fn spare(&self) -> Option<Connecting<Secret>> {
+        let mut ahead = self.ahead();
+        while let Some((_, mut spare)) = ahead.spares.pop_front() {
+            match (&mut spare).now_or_never() {
+                None => return Some(Box::pin(async move { spare.await? })),
+                Some(Ok(Ok(stream))) => return Some(Box::pin(ready(Ok(stream)))),
+                Some(Ok(Err(_)) | Err(_)) => ahead.begun -= 1,
+            }
+        }
+        ahead.begun += 1;
+        None
+    }
 }
 
 impl Service<Uri> for Dial {
-    type Response = MaybeHttpsStream<MaybeHttpsStream<Tcp>>;
+    type Response = Secret;
     type Error = BoxError;
     type Future = Connecting<Self::Response>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.https.poll_ready(context)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        // The way is asked when it is taken.
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, server: Uri) -> Self::Future {
-        Box::pin(within(CONNECT_TIMEOUT, self.https.call(server)))
+        self.spare().unwrap_or_else(|| self.open(server))
     }
 }
 
@@ -214,7 +284,10 @@ mod tests {
 
     /// Answers one request with `answer`, and is then at its end; returns what was asked.
     async fn serve(listener: TcpListener, answer: &str) -> Vec<String> {
-        let (mut stream, _) = listener.accept().await.unwrap();
+        converse(listener.accept().await.unwrap().0, answer).await
+    }
+
+    async fn converse(mut stream: TcpStream, answer: &str) -> Vec<String> {
         let (reader, mut writer) = stream.split();
         let mut lines = BufReader::new(reader).lines();
         let mut said = Vec::new();
@@ -271,6 +344,60 @@ mod tests {
         let (said, response) = tokio::join!(answers, transport.send(request));
         assert_eq!((said[0].as_str(), response.unwrap().status().as_u16()), ("GET /version HTTP/1.1", 204));
         assert!(said.contains(&format!("user-agent: {USER_AGENT}")), "{said:?}");
+    }
+
+    /// A way without a server.
+    fn dial() -> Dial {
+        let config = Config::new("https://flames.example".parse().unwrap());
+        Transport::new(&config).unwrap().dial
+    }
+
+    fn failed() -> JoinHandle<Result<Secret, BoxError>> {
+        tokio::spawn(async { Err("gone".into()) })
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_was_opened_ahead_is_there_for_the_next_request() {
+        let (listener, address) = listen().await;
+        let config = Config::new(format!("http://{address}").parse().unwrap());
+        let transport = Transport::new(&config).unwrap();
+        transport.open_ahead(1);
+        // Nothing is asked yet, and nobody listens for a second one.
+        let (stream, _) = listener.accept().await.unwrap();
+        drop(listener);
+        transport.open_ahead(1);
+        let request = Request::get("/version").body(Bytes::new()).unwrap();
+        let answers = converse(stream, "HTTP/1.1 204 No Content\r\n\r\n");
+        let (said, response) = tokio::join!(answers, transport.send(request));
+        assert_eq!((said[0].as_str(), response.unwrap().status().as_u16()), ("GET /version HTTP/1.1", 204));
+    }
+
+    #[tokio::test]
+    async fn connections_are_opened_ahead_only_up_to_how_many_there_were() {
+        let dial = dial();
+        assert!(dial.spare().is_none(), "a request opens one itself");
+        dial.open_ahead(&Uri::from_static("http://flames.example"), 3);
+        assert_eq!(dial.ahead().spares.len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_failed_before_anybody_took_it_is_opened_anew() {
+        let dial = dial();
+        let spare = failed();
+        while !spare.is_finished() {
+            tokio::task::yield_now().await;
+        }
+        *dial.ahead() = Ahead { spares: [(clock(), spare)].into(), begun: 1 };
+        assert!(dial.spare().is_none());
+        assert_eq!(dial.ahead().begun, 1);
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_nobody_took_for_long_is_closed() {
+        let dial = dial();
+        *dial.ahead() = Ahead { spares: [(clock() - SPARE_FOR, failed())].into(), begun: 1 };
+        let ahead = dial.ahead();
+        assert_eq!((ahead.spares.len(), ahead.begun), (0, 0));
     }
 
     #[test]
