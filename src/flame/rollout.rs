@@ -284,10 +284,12 @@ impl Rollout {
         if plan.foreign().len() == 0 { Ok(()) } else { Err(refused(plan.foreign())) }
     }
 
-    /// Tells whether news of Pods may matter while these are sent. Where no Pod that is there is touched and nothing is awaited,
-    /// the answers say all there is to know, and a watch would only tell each Pod once more.
+    /// Tells whether news of Pods may matter while these are sent. Where no Pod that is there is touched and none is awaited, the
+    /// answers say all there is to know, and a watch would only tell each Pod once more. The session manager is awaited always.
     pub fn heeds_pods(&self, writes: &[Write]) -> bool {
-        let touches_pods = writes.iter().any(|it| it.object.kind == Kind::Pod && it.action != Action::Create);
+        let session_manager = names::session_manager(self.desired.name());
+        let is_awaited = |it: &Write| it.action != Action::Create || it.object.name == session_manager;
+        let touches_pods = writes.iter().any(|it| it.object.kind == Kind::Pod && is_awaited(it));
         self.options.wait || self.options.persistent || touches_pods
     }
 

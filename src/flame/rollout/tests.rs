@@ -77,6 +77,21 @@ fn executors_wait_for_the_session_manager_but_not_longer_than_the_head_start() {
 }
 
 #[test]
+fn who_waits_for_nothing_follows_pods_for_the_session_manager_alone() {
+    let heeds = |missing: &str| {
+        let mut snapshot = running(&flame(1));
+        snapshot.pods.remove(missing);
+        let mut rollout = Rollout::new(up(&flame(1)), Options { wait: false, ..Options::default() }, snapshot);
+        match next(&mut rollout, NOW) {
+            Step::Write(writes) => rollout.heeds_pods(&writes),
+            step => panic!("{}", short(&step)),
+        }
+    };
+    assert!(heeds("demo-session-manager"));
+    assert!(!heeds("demo-executor-manager-0"));
+}
+
+#[test]
 fn ready_executors_are_replaced_in_waves() {
     let before = flame(10);
     let after = executors(10, new_image);
