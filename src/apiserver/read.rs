@@ -2,7 +2,9 @@
 //!
 //! A snapshot of a flame that needs nothing costs 4 + ⌈executors/500⌉ requests (design: rule 10).
 
-use futures_util::future::{join, try_join_all, try_join4};
+use std::iter::empty;
+
+use futures_util::future::{join, try_join, try_join_all, try_join4};
 use http::header::{ACCEPT, ACCEPT_ENCODING, HeaderValue};
 use kube::core::params::{GetParams, ListParams};
 
@@ -179,17 +181,30 @@ impl ApiServer {
         Err(Failure::Broken(format!("the server dropped the list {LIST_TRIES} times")))
     }
 
-    /// Reads everything of one flame: its record, Services, session manager, object cache and executors.
+    /// Reads everything of one flame: its record, Services, session manager, object cache and executors; and who has the names
+    /// of Pods that are `wanted` and that the labels did not find.
     ///
     /// # Errors
     /// What the server said.
-    pub async fn snapshot(&self, namespace: &str, flame: &str, observer: &dyn Observer) -> Result<Reading> {
+    pub async fn snapshot(
+        &self,
+        namespace: &str,
+        flame: &str,
+        wanted: impl Iterator<Item = String>,
+        observer: &dyn Observer,
+    ) -> Result<Reading> {
+        self.expect(OTHERS + 1).await;
         // The list comes first: what is read after it is at least as new, so a watch from the list misses nothing.
-        self.expect(OTHERS).await;
         let pods = self.list_pods(namespace, &listed_selector(flame), observer).await?;
         let resource_version = pods.resource_version.clone();
-        let others = self.others(namespace, flame, observer).await?;
-        Ok(Reading { snapshot: snapshot(pods, others), resource_version })
+        let mut snapshot = snapshot(pods, empty());
+        let missing = wanted.filter(|pod| !snapshot.pods.contains_key(pod)).collect();
+        let namesakes = self.look_up_namesakes(namespace, missing, observer);
+        let (others, namesakes) = try_join(self.others(namespace, flame, observer), namesakes).await?;
+        for observed in others.chain(namesakes) {
+            snapshot.insert(observed);
+        }
+        Ok(Reading { snapshot, resource_version })
     }
 
     /// Reads the same for who looks only once: all requests go at once, so a server far away takes half the time.
@@ -228,7 +243,7 @@ impl ApiServer {
     ///
     /// # Errors
     /// What the server said.
-    pub async fn look_up_namesakes(
+    async fn look_up_namesakes(
         &self,
         namespace: &str,
         missing: Vec<String>,

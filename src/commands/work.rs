@@ -100,17 +100,10 @@ pub async fn read(
     flame: Option<&FlameCluster>,
     view: &dyn Observer,
 ) -> Result<Reading> {
-    let mut reading = api.snapshot(namespace, name, view).await?;
     let replicas = flame.map_or(0, |flame| flame.spec.executor_manager.replicas);
     let object_cache = flame.filter(|flame| flame.has_object_cache_pod()).map(|_| names::object_cache(name));
-    let wanted = (0..replicas).map(|index| names::executor_manager(name, index)).chain(object_cache);
-    let missing: Vec<String> = wanted.filter(|pod| !reading.snapshot.pods.contains_key(pod)).collect();
-    if !missing.is_empty() {
-        for observed in api.look_up_namesakes(namespace, missing, view).await? {
-            reading.snapshot.insert(observed);
-        }
-    }
-    Ok(reading)
+    let executors = (0..replicas).map(|index| names::executor_manager(name, index));
+    api.snapshot(namespace, name, executors.chain(object_cache), view).await
 }
 
 /// One piece of work on one flame.
