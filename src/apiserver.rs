@@ -193,7 +193,7 @@ impl ApiServer {
 
     /// Has connections opened for so many requests that are going to be sent at once soon: a server far away is then waited for
     /// once, and not for each of them anew. Sends nothing.
-    pub async fn expect(&self, requests: usize) {
+    pub async fn open_ahead(&self, requests: usize) {
         self.connection.open_ahead(requests.min(IN_FLIGHT)).await;
     }
 

@@ -193,7 +193,8 @@ impl ApiServer {
         wanted: impl Iterator<Item = String>,
         observer: &dyn Observer,
     ) -> Result<Reading> {
-        self.expect(OTHERS + 1).await;
+        // For the others and a look at names, which go at once after the list.
+        self.open_ahead(OTHERS + 1).await;
         // The list comes first: what is read after it is at least as new, so a watch from the list misses nothing.
         let pods = self.list_pods(namespace, &listed_selector(flame), observer).await?;
         let resource_version = pods.resource_version.clone();

@@ -73,8 +73,8 @@ impl Transport {
         Ok(Self { service, dial, server, default_namespace })
     }
 
-    /// Begins to open connections until there have been `count`, for requests that are going to be sent at the same time soon: each
-    /// takes two round trips, which then pass while the server is waited for anyway. What nobody takes is closed.
+    /// Begins to open connections until there have been `count`, for requests that are going to be sent at the same time soon:
+    /// each takes two round trips, which then pass while the server is waited for anyway. What nobody takes is closed.
     pub fn open_ahead(&self, count: usize) {
         self.dial.open_ahead(&self.server, count);
     }
@@ -170,9 +170,8 @@ impl Service<Uri> for Dial {
     type Error = BoxError;
     type Future = Connecting<Self::Response>;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        // The way is asked when it is taken.
-        Poll::Ready(Ok(()))
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.https.poll_ready(context)
     }
 
     fn call(&mut self, server: Uri) -> Self::Future {

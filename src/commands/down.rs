@@ -43,7 +43,7 @@ pub async fn run(context: &Context<'_>, args: &DownArgs) -> Result<u8> {
     if object.is_some() {
         context.printer.line(&format!("delete   FlameCluster {name}, which owns them"));
     }
-    api.expect(plan.to_do()).await;
+    api.open_ahead(plan.to_do()).await;
     check_rights(context, &api, &namespace, plan, &view).await?;
     if !args.confirm.yes {
         ask(context, &format!("Delete {name} in namespace {namespace}?"))?;

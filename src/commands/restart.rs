@@ -1,7 +1,5 @@
 //! `restart`: the Pods of a component are made anew, in the same waves as any replace.
 
-use std::iter::empty;
-
 use super::Context;
 use super::input::{lives_as_object, recorded};
 use super::up::{Bring, up};
@@ -13,7 +11,7 @@ use crate::flame::rollout::Options;
 pub async fn run(context: &Context<'_>, args: &RestartArgs) -> Result<u8> {
     let api = context.connect().await?;
     let namespace = context.namespace(&api);
-    let reading = api.snapshot(&namespace, &args.name, empty(), &View::without_display(context)).await?;
+    let reading = work::read(&api, &namespace, &args.name, None, &View::without_display(context)).await?;
     let flame = recorded(&namespace, &args.name, &reading.snapshot)?;
     let options = Options { max_unavailable: args.wave.max_unavailable, ..work::options(&args.wait) };
     let bring = Bring {

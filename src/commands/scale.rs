@@ -1,8 +1,6 @@
 //! `scale`: another number of executors for the recorded flame, then the same path as `up`; for one that lives as an object,
 //! the object's.
 
-use std::iter::empty;
-
 use super::input::{flame_object, lives_as_object, recorded};
 use super::up::{Bring, up};
 use super::work::{self, View};
@@ -15,7 +13,7 @@ pub async fn run(context: &Context<'_>, args: &ScaleArgs) -> Result<u8> {
     let api = context.connect().await?;
     let namespace = context.namespace(&api);
     let view = View::without_display(context);
-    let snapshot = api.snapshot(&namespace, &args.name, empty(), &view).await?.snapshot;
+    let snapshot = work::read(&api, &namespace, &args.name, None, &view).await?.snapshot;
     let key = FlameKey::new(namespace.clone(), args.name.clone());
     let object = flame_object(&api, &key, &snapshot, &view).await?;
     let mut flame = match &object {

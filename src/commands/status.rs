@@ -4,12 +4,11 @@ mod sheet;
 mod watching;
 
 use std::borrow::Cow;
-use std::iter::empty;
 
 use self::sheet::{Seen, Sheet};
 use self::watching::Watch;
 use super::input::{flame_object, recorded};
-use super::work::{View, interrupts, moment};
+use super::work::{self, View, interrupts, moment};
 use super::{Context, object};
 use crate::apiserver::ApiServer;
 use crate::apiserver::flames::{FlameFilter, FlameList};
@@ -88,7 +87,7 @@ async fn watch(
 /// Reads what a watch begins with; a flame that is asked for by name has to be there.
 async fn first(api: &ApiServer, namespace: &str, filter: &FlameFilter, view: &View) -> Result<FlameList> {
     let Some(name) = &filter.name else { return api.list_flames(filter, view).await };
-    let Reading { snapshot, resource_version } = api.snapshot(namespace, name, empty(), view).await?;
+    let Reading { snapshot, resource_version } = work::read(api, namespace, name, None, view).await?;
     recorded(namespace, name, &snapshot)?;
     Ok(FlameList::one(namespace, name, snapshot, &resource_version))
 }

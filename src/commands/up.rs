@@ -108,7 +108,7 @@ pub async fn up(context: &Context<'_>, api: &ApiServer, bring: Bring) -> Result<
         let then = if waits { "waiting until it is ready" } else { "nothing to do" };
         context.printer.line(&format!("{name} is as it should be: {then}"));
     } else {
-        api.expect(plan.to_do()).await;
+        api.open_ahead(plan.to_do()).await;
         agree(context, (&rollout, plan, &manifests), preflight, &bring, &view).await?;
     }
     if bring.create_namespace && rollout.snapshot().record(&name).is_none() {
