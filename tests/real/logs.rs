@@ -36,9 +36,25 @@ impl Log {
         self.is_of_with(space, pod, self);
     }
 
-    /// Becomes the log of a Pod, and `previous` that of its ended container.
+    /// Becomes the log of a Pod, and `previous` that of its ended container. The nodes learn of it a moment later: this waits
+    /// until they serve its last line.
     #[track_caller]
     fn is_of_with(&self, space: &Namespace<'_>, pod: &str, previous: &Self) {
+        self.is_told_of(space, pod, previous);
+        let written = fs::read(&self.0).unwrap();
+        let last = written.trim_ascii_end().rsplit(|byte| *byte == b'\n').next().unwrap();
+        let last = String::from_utf8_lossy(last).splitn(4, ' ').nth(3).unwrap().to_owned() + "\n";
+        // The nodes serve it before there is a Pod; the kube-apiserver would pass nobody on to a node on this machine.
+        let port = "jsonpath={.status.daemonEndpoints.kubeletEndpoint.Port}";
+        let node = format!("http://127.0.0.1:{}", space.kubectl(&["get", "node/node-1", "-o", port]));
+        let log = format!("/containerLogs/{}/{pod}/any?tailLines=1", space.name);
+        let served = || space.kubectl(&["get", "--server", &node, "--raw", &log]);
+        space.until(&format!("{pod} has the log {last:?}"), |_| served() == last);
+    }
+
+    /// Tells the server that this is the log of a Pod, and `previous` that of its ended container.
+    #[track_caller]
+    fn is_told_of(&self, space: &Namespace<'_>, pod: &str, previous: &Self) {
         let logs = json!({
             "apiVersion": "kwok.x-k8s.io/v1alpha1", "kind": "Logs", "metadata": { "name": pod },
             "spec": { "logs": [{ "logsFile": self.0, "previousLogsFile": previous.0 }] },
@@ -150,7 +166,7 @@ fn what_is_not_there_is_told() {
     space.flamectl(&["logs", "demo", "else-session-manager"]).exits(2).says("else-session-manager is no Pod of demo");
     let log = Log::new(&space, "log");
     fs::remove_file(&log.0).unwrap();
-    log.is_of(&space, "demo-executor-manager-0");
+    log.is_told_of(&space, "demo-executor-manager-0", &log);
     // The node learns of it a moment later.
     let mut refused = None;
     space.until("the node has no such file", |_| {
