@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use kube::core::params::WatchParams;
@@ -27,6 +28,11 @@ const SHORT: Duration = Duration::from_secs(1);
 const EVENT_LIMIT: usize = 8 << 20;
 /// News that may wait to be looked at.
 const QUEUE: usize = 1024;
+/// How long events gather where many come: not seen by who looks, a small part of the second in which `watch` repairs, and
+/// nothing that a server would take for a reader that is too slow.
+const GATHERS: Duration = Duration::from_millis(50);
+/// So many that come one close upon the other are not many: what happens to one or two Pods is looked at without delay.
+const FEW: u32 = 16;
 
 /// How soon a server that hangs is noticed, at the price of a request for each stream in this time and no list.
 #[derive(Clone, Copy, Debug)]
@@ -35,13 +41,17 @@ pub struct Attention {
     seconds: u32,
     /// How long a stream may say nothing: the server's own end and a margin.
     idle: Duration,
+    /// Where events come one close upon the other they gather for so long: to wake up costs more than to read one.
+    gathers: Duration,
 }
 
 impl Attention {
     /// For those who look at it: what they see should not be old.
-    pub const LOOKING: Self = Self { seconds: 15, idle: Duration::from_secs(20) };
-    /// For those who wait for something, or keep flames for months.
-    pub const KEEPING: Self = Self { seconds: 45, idle: Duration::from_secs(55) };
+    pub const LOOKING: Self = Self { seconds: 15, idle: Duration::from_secs(20), gathers: GATHERS };
+    /// For those who keep flames for months.
+    pub const KEEPING: Self = Self { seconds: 45, idle: Duration::from_secs(55), gathers: GATHERS };
+    /// For those who wait for something.
+    pub const AWAITING: Self = Self { gathers: Duration::ZERO, ..Self::KEEPING };
 }
 
 /// What a watch tells.
@@ -213,7 +223,7 @@ impl Follower {
     /// Opens one stream and hands its events on until it ends.
     async fn stream<T: Shape>(&mut self, observed: fn(T) -> Observed) -> End {
         let path = format!("/api/v1/namespaces/{}/{}", self.namespace, self.kind.resource());
-        let params = WatchParams { label_selector: Some(self.selector.clone()), ..watch_params(Attention::KEEPING) };
+        let params = WatchParams { label_selector: Some(self.selector.clone()), ..watch_params(Attention::AWAITING) };
         let request = kube::core::Request::new(path).watch(&params, &self.resource_version);
         let news = |change, it| {
             let observed = observed(it);
@@ -224,7 +234,7 @@ impl Follower {
             };
             (resource_version, Some(news))
         };
-        follow(&self.api, request, &mut self.resource_version, &self.news, Attention::KEEPING, None, news).await
+        follow(&self.api, request, &mut self.resource_version, &self.news, Attention::AWAITING, None, news).await
     }
 }
 
@@ -282,11 +292,12 @@ pub(super) async fn follow<T: Shape, N>(
     request: Result<http::Request<Vec<u8>>, kube::core::request::Error>,
     resource_version: &mut String,
     listener: &mpsc::Sender<N>,
-    Attention { idle, .. }: Attention,
+    attention: Attention,
     opened: Option<N>,
     news: impl Fn(Change, T) -> (String, Option<N>),
 ) -> End {
-    let mut events = match open::<T>(api, request, idle).await {
+    let idle = attention.idle;
+    let mut events = match open::<T>(api, request, attention).await {
         Ok(events) => events,
         Err(Failure::Status { status, .. }) if status.code == 410 => return End::Expired,
         Err(failure) => return End::Trouble(failure.text(), retry_after(&failure)),
@@ -326,11 +337,11 @@ pub(super) async fn follow<T: Shape, N>(
 async fn open<T: Shape>(
     api: &ApiServer,
     request: Result<http::Request<Vec<u8>>, kube::core::request::Error>,
-    idle: Duration,
+    Attention { idle, gathers, .. }: Attention,
 ) -> Result<Events, Failure> {
     let request = request.map_err(|error| Failure::Broken(error.to_string()))?;
     let body = api.stream(accepting::<T>(request), api.request_timeout.min(idle)).await?;
-    Ok(Events::new(body))
+    Ok(Events::new(body, gathers))
 }
 
 /// Pauses between two streams, longer and longer while they fail.
@@ -385,6 +396,11 @@ struct Events<B = Incoming> {
     buffer: BytesMut,
     /// Up to here the buffer holds no line end.
     searched: usize,
+    gathers: Duration,
+    /// When something came last.
+    came: Option<Instant>,
+    /// How many pieces came since it was quiet.
+    close: u32,
 }
 
 impl ApiServer {
@@ -405,8 +421,8 @@ impl ApiServer {
 }
 
 impl<B: hyper::body::Body<Data: AsRef<[u8]>, Error: std::error::Error + 'static> + Unpin> Events<B> {
-    fn new(body: B) -> Self {
-        Self { body, buffer: BytesMut::new(), searched: 0 }
+    fn new(body: B, gathers: Duration) -> Self {
+        Self { body, buffer: BytesMut::new(), searched: 0, gathers, came: None, close: 0 }
     }
 
     /// Returns the next event; none when the server closed the stream. Half an event at the end is dropped: the watch goes on
@@ -418,12 +434,34 @@ impl<B: hyper::body::Body<Data: AsRef<[u8]>, Error: std::error::Error + 'static>
             if event.is_some() {
                 return Ok(event);
             }
-            match self.body.frame().await {
+            match self.piece().await {
                 None => return Ok(None),
                 Some(Err(error)) => return Err(super::root(&error)),
                 Some(Ok(frame)) => self.buffer.extend_from_slice(frame.data_ref().map_or(&[], AsRef::as_ref)),
             }
         }
+    }
+
+    /// Returns the next piece of the body. Where many come one close upon the other, all that is there is taken, and then some
+    /// time passes in which more may gather.
+    async fn piece(&mut self) -> Option<Result<hyper::body::Frame<B::Data>, B::Error>> {
+        let is_close = |came: Option<Instant>| came.is_some_and(|came| came.elapsed() < self.gathers * 2);
+        let mut piece = None;
+        if self.close >= FEW && is_close(self.came) {
+            // Lets the connection hand over what it has.
+            tokio::task::yield_now().await;
+            piece = self.body.frame().now_or_never();
+            if piece.is_none() {
+                tokio::time::sleep(self.gathers).await;
+            }
+        }
+        let piece = match piece {
+            Some(piece) => piece,
+            None => self.body.frame().await,
+        };
+        self.close = if is_close(self.came) { self.close.saturating_add(1) } else { 0 };
+        self.came = Some(clock());
+        piece
     }
 
     /// Cuts off a frame of protobuf, if all of it is there.
@@ -458,16 +496,27 @@ impl<B: hyper::body::Body<Data: AsRef<[u8]>, Error: std::error::Error + 'static>
 
 #[cfg(test)]
 mod tests {
+    use futures_util::StreamExt;
     use http_body_util::StreamBody;
     use hyper::body::{Bytes, Frame};
 
     use super::*;
 
-    /// Returns the events of a body that comes in pieces of a size.
+    /// Returns the events of a body that comes in pieces of a size, each of which is waited for, gathered or not.
     async fn events(bytes: &[u8], size: usize) -> Result<Vec<Encoded>, String> {
+        let gathered = events_of(bytes, size, Duration::from_millis(1)).await;
+        assert_eq!(events_of(bytes, size, Duration::ZERO).await, gathered, "pieces of {size}");
+        gathered
+    }
+
+    async fn events_of(bytes: &[u8], size: usize, gathers: Duration) -> Result<Vec<Encoded>, String> {
         let pieces: Vec<_> = bytes.chunks(size).map(<[u8]>::to_vec).collect();
         let frames = pieces.into_iter().map(|piece| Ok::<_, std::io::Error>(Frame::data(Bytes::from(piece))));
-        let mut events = Events::new(StreamBody::new(futures_util::stream::iter(frames)));
+        let frames = futures_util::stream::iter(frames).then(async |frame| {
+            tokio::task::yield_now().await;
+            frame
+        });
+        let mut events = Events::new(StreamBody::new(Box::pin(frames)), gathers);
         let mut seen = Vec::new();
         while let Some(event) = events.next().await? {
             seen.push(event);
