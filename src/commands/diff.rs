@@ -1,5 +1,7 @@
 //! `diff`: what `up` would do, and whether the server would take it, without doing it; needs read rights only.
 
+use std::sync::Arc;
+
 use similar::TextDiff;
 
 use super::Context;
@@ -29,7 +31,7 @@ pub async fn run(context: &Context<'_>, args: &DiffArgs) -> Result<u8> {
     view.finish();
     let manifests = manifests(&flame)?;
     let options = Options::default();
-    let rollout = Rollout::new(Desired::Up(Box::new(manifests.clone())), options, reading.snapshot);
+    let rollout = Rollout::new(Desired::Up(Arc::new(manifests.clone())), options, reading.snapshot);
     let plan = rollout.plan();
     rollout.refuse_foreign(plan)?;
     if args.output == DiffFormat::Text {

@@ -1,5 +1,6 @@
 //! Flames that live as FlameCluster objects: the object is written, and whoever follows such objects does the rest.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Context;
@@ -92,7 +93,7 @@ async fn send(
     let view = View::without_display(context);
     let reading = work::read(api, &key.namespace, &key.name, Some(&bring.flame), &view).await?;
     let manifests = manifests(&bring.flame)?.owned_by(existing.as_ref().map(|object| object.owner.clone()));
-    let rollout = Rollout::new(Desired::Up(Box::new(manifests.clone())), options, reading.snapshot);
+    let rollout = Rollout::new(Desired::Up(Arc::new(manifests.clone())), options, reading.snapshot);
     let plan = rollout.plan();
     view.finish();
     rollout.refuse_foreign(plan)?;
@@ -235,7 +236,7 @@ async fn follow(
     }
     let manifests = manifests(&bring.flame)?.owned_by(Some(object.owner.clone()));
     let options = Options { observes: true, ..bring.options };
-    let mut rollout = Rollout::new(Desired::Up(Box::new(manifests)), options, rollout.into_snapshot());
+    let mut rollout = Rollout::new(Desired::Up(Arc::new(manifests)), options, rollout.into_snapshot());
     if bring.options.wait {
         let view = View::new(context);
         let kinds = &[Kind::Pod, Kind::Service, Kind::ConfigMap];

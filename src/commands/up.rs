@@ -1,5 +1,7 @@
 //! `up`: read, check, plan, ask, apply, follow, verdict.
 
+use std::sync::Arc;
+
 use super::preflight::{self, Preflight};
 use super::work::{self, View, Work, confirm, interrupts};
 use super::{Context, object, render, show};
@@ -80,7 +82,7 @@ pub async fn up(context: &Context<'_>, api: &ApiServer, bring: Bring) -> Result<
     let namespace = bring.flame.namespace().to_owned();
     let view = View::without_display(context);
     let reading = work::read(api, &namespace, &name, Some(&bring.flame), &view).await?;
-    let desired = Desired::Up(Box::new(manifests.clone()));
+    let desired = Desired::Up(Arc::new(manifests.clone()));
     let mut rollout = Rollout::new(desired, bring.options, reading.snapshot);
     if let Some(component) = bring.restart {
         rollout.restart(component);

@@ -6,6 +6,7 @@ mod drift;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
+use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
@@ -25,8 +26,8 @@ pub type Right = (&'static str, &'static str);
 /// What should be there.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Desired {
-    /// This flame.
-    Up(Box<Manifests>),
+    /// This flame; shared, as whoever works on it holds on to it for a step.
+    Up(Arc<Manifests>),
     /// Nothing of the flame of this name.
     Down(String),
 }

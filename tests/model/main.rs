@@ -17,6 +17,7 @@
 mod server;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use fastrand::Rng;
@@ -57,7 +58,7 @@ fn flame(version: u32, replicas: u32, max_executors: u32, image: &str) -> FlameC
 }
 
 fn up(flame: &FlameCluster) -> Desired {
-    Desired::Up(Box::new(manifests(flame).unwrap()))
+    Desired::Up(Arc::new(manifests(flame).unwrap()))
 }
 
 /// How often one command is killed and started again; each time its timeout begins anew.

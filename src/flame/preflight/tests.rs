@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Capabilities, SeccompProfile, SecurityContext, Toleration, Volume};
 
@@ -93,7 +94,7 @@ impl World {
     }
 
     fn plan(&self) -> Plan {
-        let desired = Desired::Up(Box::new(manifests(&self.flame).unwrap()));
+        let desired = Desired::Up(Arc::new(manifests(&self.flame).unwrap()));
         plan(&desired, &self.snapshot, PlanOptions { adopt: false, no_resize: false, restart: &HashMap::new() })
     }
 

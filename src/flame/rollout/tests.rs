@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::seen::{BACKOFF_MIN, MAX_TRIES};
 use super::*;
 use crate::flame::FlameCluster;
@@ -9,7 +11,7 @@ use crate::flame::testing::{flame, flame_06, running};
 const NOW: Time = Duration::from_secs(1);
 
 fn up(flame: &FlameCluster) -> Desired {
-    Desired::Up(Box::new(manifests(flame).unwrap()))
+    Desired::Up(Arc::new(manifests(flame).unwrap()))
 }
 
 /// Writes a step in short.
