@@ -76,6 +76,14 @@ async fn client(kubeconfig: &Path) -> kube::Client {
     kube::Client::try_from(config.unwrap()).unwrap()
 }
 
+/// Returns how many Pods there are, and the `resourceVersion` of this moment.
+async fn list(client: &kube::Client) -> (usize, String) {
+    let list = format!("/api/v1/pods?{SELECTOR}");
+    let list: serde_json::Value = client.request(Request::get(list).body(Vec::new()).unwrap()).await.unwrap();
+    let from = list["metadata"]["resourceVersion"].as_str().unwrap().to_owned();
+    (list["items"].as_array().unwrap().len(), from)
+}
+
 /// Opens a watch of Pods.
 async fn watch(client: &kube::Client, from: &str) -> kube::client::Body {
     let watch = format!("/api/v1/pods?{SELECTOR}&watch=true&resourceVersion={from}");
@@ -122,10 +130,7 @@ impl Event {
 impl Recording {
     /// Watches how all Pods become not ready, and ready again.
     async fn of(client: &kube::Client, patcher: &str) -> Self {
-        let list = format!("/api/v1/pods?{SELECTOR}");
-        let list: serde_json::Value = client.request(Request::get(list).body(Vec::new()).unwrap()).await.unwrap();
-        let pods = list["items"].as_array().unwrap().len();
-        let mut from = list["metadata"]["resourceVersion"].as_str().unwrap().to_owned();
+        let (pods, mut from) = list(client).await;
         let mut body = watch(client, &from).await;
 
         let patching = Started(Command::new(patcher).args(["flaps", "1000", "600"]).spawn().unwrap());
@@ -153,10 +158,11 @@ impl Recording {
             }
         }
         drop(patching);
-        let digits = events[0].version.len();
+        // Also of what was written since.
+        let digits = list(client).await.1.len();
         assert!(
             events.iter().all(|event| event.version.len() == digits),
-            "resourceVersions became longer meanwhile: run it again"
+            "resourceVersions became longer: run it again"
         );
         Self { events, pods: HashMap::new(), next: 0 }
     }
@@ -167,6 +173,16 @@ impl Recording {
         self.next = (self.next + 1) % self.events.len();
         *self.pods.entry(event.uid().to_vec()).or_default() += 1;
         Bytes::from(event.frame.clone())
+    }
+
+    /// Puts each Pod's events one after the other; this is a new beginning.
+    fn sort_by_pod(&mut self) {
+        assert_eq!(self.next, 0, "in the middle of a round");
+        let mut first = HashMap::new();
+        for (at, event) in self.events.iter().enumerate() {
+            first.entry(event.uid().to_vec()).or_insert(at);
+        }
+        self.events.sort_by_key(|event| first[event.uid()]);
     }
 
     /// Returns how many Pods are not ready by the last of their events: those with an odd number of them.
@@ -332,23 +348,38 @@ impl Watcher {
     }
 }
 
-/// Says what a watcher takes at each rate, and checks that it has missed nothing.
+/// Says what a watcher takes at each rate, and checks that it has missed nothing: first as it was recorded, which means that
+/// half of all Pods are not ready at a time, then with each Pod's two events one after the other.
 async fn measure(mut recording: Recording, replay: &Replay, watcher: Watcher, time: Duration, rates: &[u32]) {
     replay.is_watched().await;
-    let all = recording.events.len() as u32;
-    // Whatever the patcher left.
-    replay.play(&mut recording, 1000, |_, told| told == all).await;
-    watcher.knows(&recording).await;
-    for rate in rates {
-        let (before, began) = (watcher.cpu(), Instant::now());
-        let told = replay.play(&mut recording, *rate, |passed, _| passed >= time).await;
-        let (cpu, wall) = (watcher.cpu() - before, began.elapsed());
-        let (percent, rate) = (100.0 * cpu.as_secs_f64() / wall.as_secs_f64(), f64::from(told) / wall.as_secs_f64());
-        let each = if told == 0 { 0.0 } else { cpu.as_secs_f64() * 1e6 / f64::from(told) };
+    for is_by_pod in [false, true] {
+        // To the end of a round, after which all Pods are ready; at first, whatever the patcher left.
+        let left = (recording.events.len() - recording.next) as u32;
+        replay.play(&mut recording, 1000, |_, told| told == left).await;
+        assert_eq!(watcher.knows(&recording).await, 0);
+        if is_by_pod {
+            recording.sort_by_pod();
+        }
         println!(
-            "{rate:.0} a second: {percent:.2} % of a core, {each:.0} us an event, {:.1} MiB at most",
-            watcher.peak()
+            "{}:",
+            if is_by_pod {
+                "each Pod is ready again before the next one is not"
+            } else {
+                "half of the Pods are not ready"
+            }
         );
+        for rate in rates {
+            let (before, began) = (watcher.cpu(), Instant::now());
+            let told = replay.play(&mut recording, *rate, |passed, _| passed >= time).await;
+            let (cpu, wall) = (watcher.cpu() - before, began.elapsed());
+            let (percent, rate) =
+                (100.0 * cpu.as_secs_f64() / wall.as_secs_f64(), f64::from(told) / wall.as_secs_f64());
+            let each = if told == 0 { 0.0 } else { cpu.as_secs_f64() * 1e6 / f64::from(told) };
+            println!(
+                "  {rate:.0} a second: {percent:.2} % of a core, {each:.0} us an event, {:.1} MiB at most",
+                watcher.peak()
+            );
+        }
+        println!("  in the end {} Pods are not ready, as it says", watcher.knows(&recording).await);
     }
-    println!("in the end {} Pods are not ready, as it says", watcher.knows(&recording).await);
 }
