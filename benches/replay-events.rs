@@ -4,10 +4,10 @@
 //!   replay-events BED FLAMECTL PATCHER FLAME SECONDS RATE...
 //!
 //! BED is the directory of a control plane with one flame, that of the file FLAME; PATCHER is the program `status-events`. All
-//! Pods are once made not ready and once ready again, and what a watch says of that is kept byte for byte. Then FLAMECTL talks
-//! to this program over TLS as it would to the server, and is answered by the server, but for the events of Pods: those come
-//! from the recording, evenly RATE times a second, over and over. What it says of the Pods in the end has to be what the last
-//! events said.
+//! Pods are once made not ready and once ready again, and what a watch says of that is kept as it came, but for
+//! `resourceVersion`. Then FLAMECTL talks to this program over TLS as it would to the server, and is answered by the server, but
+//! for the events of Pods: those come from the recording, evenly RATE times a second, over and over. What it says of the Pods in
+//! the end has to be what the last events said.
 
 #![allow(
     clippy::unwrap_used,
@@ -96,7 +96,7 @@ async fn watch(client: &kube::Client, from: &str) -> kube::client::Body {
 /// What a server told, in order.
 struct Recording {
     events: Vec<Event>,
-    /// The `nth` of each Pod's events that came last, by the Pod's uid.
+    /// How many events of each Pod were told, by its uid.
     pods: HashMap<Vec<u8>, usize>,
     next: usize,
 }
@@ -360,26 +360,19 @@ async fn measure(mut recording: Recording, replay: &Replay, watcher: Watcher, ti
         if is_by_pod {
             recording.sort_by_pod();
         }
-        println!(
-            "{}:",
-            if is_by_pod {
-                "each Pod is ready again before the next one is not"
-            } else {
-                "half of the Pods are not ready"
-            }
-        );
+        println!("{}:", if is_by_pod { "one Pod at a time is not ready" } else { "half of the Pods are not ready" });
         for rate in rates {
-            let (before, began) = (watcher.cpu(), Instant::now());
-            let told = replay.play(&mut recording, *rate, |passed, _| passed >= time).await;
-            let (cpu, wall) = (watcher.cpu() - before, began.elapsed());
-            let (percent, rate) =
-                (100.0 * cpu.as_secs_f64() / wall.as_secs_f64(), f64::from(told) / wall.as_secs_f64());
-            let each = if told == 0 { 0.0 } else { cpu.as_secs_f64() * 1e6 / f64::from(told) };
-            println!(
-                "  {rate:.0} a second: {percent:.2} % of a core, {each:.0} us an event, {:.1} MiB at most",
-                watcher.peak()
-            );
+            println!("  {}", cost(&mut recording, replay, &watcher, time, *rate).await);
         }
         println!("  in the end {} Pods are not ready, as it says", watcher.knows(&recording).await);
     }
+}
+
+/// Tells so many events a second for a while, and returns what that took.
+async fn cost(recording: &mut Recording, replay: &Replay, watcher: &Watcher, time: Duration, rate: u32) -> String {
+    let (before, began) = (watcher.cpu(), Instant::now());
+    let told = f64::from(replay.play(recording, rate, |passed, _| passed >= time).await);
+    let (cpu, wall) = ((watcher.cpu() - before).as_secs_f64(), began.elapsed().as_secs_f64());
+    let (rate, percent, each) = (told / wall, 100.0 * cpu / wall, 1e6 * cpu / told.max(1.0));
+    format!("{rate:.0} a second: {percent:.2} % of a core, {each:.0} us an event, {:.1} MiB at most", watcher.peak())
 }
