@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use http_body_util::BodyExt;
@@ -397,9 +397,7 @@ struct Events<B = Incoming> {
     /// Up to here the buffer holds no line end.
     searched: usize,
     gathers: Duration,
-    /// When something came last.
-    came: Option<Instant>,
-    /// How many pieces came since it was quiet.
+    /// How many pieces came one close upon the other so far.
     close: u32,
 }
 
@@ -422,7 +420,7 @@ impl ApiServer {
 
 impl<B: hyper::body::Body<Data: AsRef<[u8]>, Error: std::error::Error + 'static> + Unpin> Events<B> {
     fn new(body: B, gathers: Duration) -> Self {
-        Self { body, buffer: BytesMut::new(), searched: 0, gathers, came: None, close: 0 }
+        Self { body, buffer: BytesMut::new(), searched: 0, gathers, close: 0 }
     }
 
     /// Returns the next event; none when the server closed the stream. Half an event at the end is dropped: the watch goes on
@@ -445,22 +443,21 @@ impl<B: hyper::body::Body<Data: AsRef<[u8]>, Error: std::error::Error + 'static>
     /// Returns the next piece of the body. Where many come one close upon the other, all that is there is taken, and then some
     /// time passes in which more may gather.
     async fn piece(&mut self) -> Option<Result<hyper::body::Frame<B::Data>, B::Error>> {
-        let is_close = |came: Option<Instant>| came.is_some_and(|came| came.elapsed() < self.gathers * 2);
-        let mut piece = None;
-        if self.close >= FEW && is_close(self.came) {
+        let began = clock();
+        let mut there = None;
+        if self.close >= FEW {
             // Lets the connection hand over what it has.
             tokio::task::yield_now().await;
-            piece = self.body.frame().now_or_never();
-            if piece.is_none() {
+            there = self.body.frame().now_or_never();
+            if there.is_none() {
                 tokio::time::sleep(self.gathers).await;
             }
         }
-        let piece = match piece {
+        let piece = match there {
             Some(piece) => piece,
             None => self.body.frame().await,
         };
-        self.close = if is_close(self.came) { self.close.saturating_add(1) } else { 0 };
-        self.came = Some(clock());
+        self.close = if began.elapsed() < self.gathers * 2 { self.close.saturating_add(1) } else { 0 };
         piece
     }
 
@@ -534,6 +531,15 @@ mod tests {
             let frames = events(b"\0\0\0\x03one\0\0\0\0\0\0\0\x05th\nee\0\0\0\x04ha", size).await;
             assert_eq!(frames.unwrap(), [frame("one"), frame(""), frame("th\nee")], "pieces of {size}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_few_events_are_read_at_once_and_many_gather() {
+        let forever = Duration::from_secs(3600);
+        let few = b"\n".repeat(FEW as usize - 1);
+        assert_eq!(events_of(&few, 1, forever).await.unwrap().len(), few.len());
+        let many = b"\n".repeat(FEW as usize + 1);
+        assert!(tokio::time::timeout(Duration::from_millis(1), events_of(&many, 1, forever)).await.is_err());
     }
 
     #[tokio::test]
