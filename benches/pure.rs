@@ -7,7 +7,6 @@
 
 use std::collections::HashMap;
 use std::hint::black_box;
-use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
@@ -29,7 +28,7 @@ mod testing;
 const SIZES: [u32; 3] = [10, 1_000, 10_000];
 
 fn desired(flame: &FlameCluster) -> Desired {
-    Desired::Up(Arc::new(manifests::manifests(flame).unwrap()))
+    Desired::up(manifests::manifests(flame).unwrap())
 }
 
 /// Returns the file of a flame.

@@ -29,9 +29,9 @@ pub async fn run(context: &Context<'_>, args: &DiffArgs) -> Result<u8> {
     let name = flame.metadata.name.clone();
     let reading = work::read(&api, flame.namespace(), &name, Some(&flame), &view).await?;
     view.finish();
-    let manifests = manifests(&flame)?;
+    let manifests = Arc::new(manifests(&flame)?);
     let options = Options::default();
-    let rollout = Rollout::new(Desired::Up(Arc::new(manifests.clone())), options, reading.snapshot);
+    let rollout = Rollout::new(Desired::up(Arc::clone(&manifests)), options, reading.snapshot);
     let plan = rollout.plan();
     rollout.refuse_foreign(plan)?;
     if args.output == DiffFormat::Text {

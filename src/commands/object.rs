@@ -92,8 +92,9 @@ async fn send(
     let options = Options { observes: true, ..bring.options };
     let view = View::without_display(context);
     let reading = work::read(api, &key.namespace, &key.name, Some(&bring.flame), &view).await?;
-    let manifests = manifests(&bring.flame)?.owned_by(existing.as_ref().map(|object| object.owner.clone()));
-    let rollout = Rollout::new(Desired::Up(Arc::new(manifests.clone())), options, reading.snapshot);
+    let owner = existing.as_ref().map(|object| object.owner.clone());
+    let manifests = Arc::new(manifests(&bring.flame)?.owned_by(owner));
+    let rollout = Rollout::new(Desired::up(Arc::clone(&manifests)), options, reading.snapshot);
     let plan = rollout.plan();
     view.finish();
     rollout.refuse_foreign(plan)?;
@@ -236,7 +237,7 @@ async fn follow(
     }
     let manifests = manifests(&bring.flame)?.owned_by(Some(object.owner.clone()));
     let options = Options { observes: true, ..bring.options };
-    let mut rollout = Rollout::new(Desired::Up(Arc::new(manifests)), options, rollout.into_snapshot());
+    let mut rollout = Rollout::new(Desired::up(manifests), options, rollout.into_snapshot());
     if bring.options.wait {
         let view = View::new(context);
         let kinds = &[Kind::Pod, Kind::Service, Kind::ConfigMap];

@@ -77,12 +77,12 @@ pub async fn run(context: &Context<'_>, args: &UpArgs) -> Result<u8> {
 /// # Errors
 /// What the server refused, what did not get ready in time, or that nobody confirmed.
 pub async fn up(context: &Context<'_>, api: &ApiServer, bring: Bring) -> Result<u8> {
-    let manifests = manifests(&bring.flame)?.owned_by(bring.owner.clone());
+    let manifests = Arc::new(manifests(&bring.flame)?.owned_by(bring.owner.clone()));
     let name = manifests.flame.metadata.name.clone();
     let namespace = bring.flame.namespace().to_owned();
     let view = View::without_display(context);
     let reading = work::read(api, &namespace, &name, Some(&bring.flame), &view).await?;
-    let desired = Desired::Up(Arc::new(manifests.clone()));
+    let desired = Desired::up(Arc::clone(&manifests));
     let mut rollout = Rollout::new(desired, bring.options, reading.snapshot);
     if let Some(component) = bring.restart {
         rollout.restart(component);

@@ -1,7 +1,5 @@
 //! `validate`: every problem of every file at once, without a server; with `--server` also whether that would take them.
 
-use std::sync::Arc;
-
 use super::Context;
 use super::input::{files, read};
 use super::preflight::Preflight;
@@ -98,7 +96,7 @@ async fn on_server(context: &Context<'_>, strict: bool, flames: Vec<(String, Fla
         let view = View::new(context);
         let reading = work::read(&api, &namespace, &name, Some(&flame), &view).await?;
         view.finish();
-        let rollout = Rollout::new(Desired::Up(Arc::new(manifests(&flame)?)), Options::default(), reading.snapshot);
+        let rollout = Rollout::new(Desired::up(manifests(&flame)?), Options::default(), reading.snapshot);
         let plan = rollout.plan();
         if let Err(error) = rollout.refuse_foreign(plan) {
             context.printer.error(&error);

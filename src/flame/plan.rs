@@ -33,6 +33,11 @@ pub enum Desired {
 }
 
 impl Desired {
+    /// Returns that a flame is wanted as its manifests say.
+    pub fn up(manifests: impl Into<Arc<Manifests>>) -> Self {
+        Self::Up(manifests.into())
+    }
+
     /// Returns the flame's name.
     pub fn name(&self) -> &str {
         match self {

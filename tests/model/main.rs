@@ -17,7 +17,6 @@
 mod server;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use fastrand::Rng;
@@ -58,7 +57,7 @@ fn flame(version: u32, replicas: u32, max_executors: u32, image: &str) -> FlameC
 }
 
 fn up(flame: &FlameCluster) -> Desired {
-    Desired::Up(Arc::new(manifests(flame).unwrap()))
+    Desired::up(manifests(flame).unwrap())
 }
 
 /// How often one command is killed and started again; each time its timeout begins anew.

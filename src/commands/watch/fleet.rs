@@ -86,7 +86,7 @@ impl Fleet {
         };
         let key = FlameKey::of(&flame);
         let desired = match manifests(&flame) {
-            Ok(manifests) => Desired::Up(Arc::new(manifests.owned_by(object.as_ref().map(|it| it.owner.clone())))),
+            Ok(manifests) => Desired::up(manifests.owned_by(object.as_ref().map(|it| it.owner.clone()))),
             Err(error) => {
                 if let Some(object) = object {
                     self.refuse(&object, error.what.clone());

@@ -1,7 +1,5 @@
 //! `watch --once` and `watch --dry-run`: one pass over the flames, whose exit code tells whether something had drifted.
 
-use std::sync::Arc;
-
 use super::super::work::{self, View, Work, interrupts};
 use crate::apiserver::ApiServer;
 use crate::apiserver::flames::FlameFilter;
@@ -110,8 +108,7 @@ async fn pass(
     let view = View::without_display(context);
     let reading = work::read(api, namespace, name, Some(flame), &view).await?;
     let options = Options { wait: false, started_at: work::moment(), ..Default::default() };
-    let mut rollout =
-        Rollout::new(Desired::Up(Arc::new(manifests(flame)?.owned_by(owner.cloned()))), options, reading.snapshot);
+    let mut rollout = Rollout::new(Desired::up(manifests(flame)?.owned_by(owner.cloned())), options, reading.snapshot);
     let plan = rollout.plan();
     rollout.refuse_foreign(plan)?;
     if plan.is_empty() {

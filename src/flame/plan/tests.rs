@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use super::*;
 use crate::flame::FlameCluster;
 use crate::flame::manifests::manifests;
@@ -22,7 +20,7 @@ fn planned_under(
     meanwhile(&mut snapshot);
     let none = HashMap::new();
     let options = PlanOptions { adopt: false, no_resize: false, restart: &none };
-    let plan = plan(&Desired::Up(Arc::new(manifests(after).unwrap().owned_by(owner))), &snapshot, options);
+    let plan = plan(&Desired::up(manifests(after).unwrap().owned_by(owner)), &snapshot, options);
     let changes = plan.changes().map(|change| {
         let why: Vec<String> = change.why.iter().map(Why::to_string).collect();
         format!("{} {}: {}", change.op, change.object, why.join(", "))

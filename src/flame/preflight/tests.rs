@@ -1,5 +1,4 @@
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Capabilities, SeccompProfile, SecurityContext, Toleration, Volume};
 
@@ -94,7 +93,7 @@ impl World {
     }
 
     fn plan(&self) -> Plan {
-        let desired = Desired::Up(Arc::new(manifests(&self.flame).unwrap()));
+        let desired = Desired::up(manifests(&self.flame).unwrap());
         plan(&desired, &self.snapshot, PlanOptions { adopt: false, no_resize: false, restart: &HashMap::new() })
     }
 

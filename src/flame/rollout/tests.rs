@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use super::seen::{BACKOFF_MIN, MAX_TRIES};
 use super::*;
 use crate::flame::FlameCluster;
@@ -11,7 +9,7 @@ use crate::flame::testing::{flame, flame_06, running};
 const NOW: Time = Duration::from_secs(1);
 
 fn up(flame: &FlameCluster) -> Desired {
-    Desired::Up(Arc::new(manifests(flame).unwrap()))
+    Desired::up(manifests(flame).unwrap())
 }
 
 /// Writes a step in short.

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use super::*;
 use crate::flame::evidence::{Evidence, LogTail};
 use crate::flame::manifests::manifests;
@@ -17,7 +15,7 @@ fn at(seconds: u64) -> Time {
 fn rollout(executors: u32, options: Options, meanwhile: impl FnOnce(&mut Snapshot)) -> Rollout {
     let mut snapshot = running(&flame(executors));
     meanwhile(&mut snapshot);
-    Rollout::new(Desired::Up(Arc::new(manifests(&flame(executors)).unwrap())), options, snapshot)
+    Rollout::new(Desired::up(manifests(&flame(executors)).unwrap()), options, snapshot)
 }
 
 fn bar(bar: Bar) -> Options {
@@ -178,7 +176,7 @@ fn a_bad_wave_is_given_up_whatever_the_bar() {
     snapshot.config_maps = fresh.config_maps;
     snapshot.pods.insert("demo-executor-manager-0".into(), fresh.pods["demo-executor-manager-0"].clone());
     waits(executor(&mut snapshot, 0), "ErrImagePull");
-    let desired = Desired::Up(Arc::new(manifests(&new).unwrap()));
+    let desired = Desired::up(manifests(&new).unwrap());
     let mut rollout = Rollout::new(desired, bar(Bar::Percent(50)), snapshot);
     assert_eq!(ends(&mut rollout, 1), None);
     assert_eq!(ends(&mut rollout, 61), given_up("executor 0: ErrImagePull: image em:v2 cannot be pulled"));
