@@ -116,6 +116,23 @@ impl Traces {
     }
 }
 
+/// Ends a scheduler so that none can take its place, and waits until that was tried: half of a directory may be gone while the rest
+/// is looked at.
+#[track_caller]
+fn cannot_start_a_scheduler(node: &Bed) {
+    let run = node.dir.join("run");
+    // Its process would be recorded in a file of this name.
+    fs::create_dir(run.join("kube-scheduler.new")).unwrap();
+    let scheduler = first_word(&run.join("pids/kube-scheduler"));
+    assert!(Command::new("kill").args(["-s", "KILL", &scheduler]).status().unwrap().success());
+    let log = node.dir.join("logs/supervisor.log");
+    let began = Instant::now();
+    while !fs::read_to_string(&log).unwrap().contains("could not start kube-scheduler") {
+        assert!(began.elapsed() < PATIENCE, "nothing in {}", log.display());
+        std::thread::yield_now();
+    }
+}
+
 fn first_word(file: &Path) -> String {
     fs::read_to_string(file).unwrap().split(' ').next().unwrap().to_owned()
 }
@@ -183,6 +200,7 @@ fn a_node_whose_directory_was_removed_leaves_nothing() {
     let Some(node) = node("removed", &[]) else { return };
     node.namespace().up(&demo(1)).exits(0);
     let traces = Traces::of(&node);
+    cannot_start_a_scheduler(&node);
     // Its programs may write to it meanwhile.
     let began = Instant::now();
     while fs::remove_dir_all(&node.dir).is_err() && node.dir.exists() {
