@@ -19,6 +19,8 @@ use crate::Result;
 const CHUNK: usize = 64 << 10;
 /// Chunks under way in one direction: more than any latency here lets pile up, and an end to what a slow reader costs.
 const UNDER_WAY: usize = 4096;
+/// Until a connection is taken after one that could not be.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// A relay that runs on a thread of its own until the process ends.
 pub struct Relay {
@@ -73,8 +75,16 @@ impl Relay {
             runtime.block_on(async {
                 let listener = TcpListener::from_std(listener)?;
                 loop {
-                    let (client, _) = listener.accept().await?;
-                    tokio::spawn(connection(client, Arc::clone(&shared)));
+                    match listener.accept().await {
+                        Ok((client, _)) => {
+                            tokio::spawn(connection(client, Arc::clone(&shared)));
+                        }
+                        // That connection went away, or there are too many until others end: all other tools come here, too.
+                        Err(error) => {
+                            eprintln!("the relay took a connection later: {error}");
+                            tokio::time::sleep(PAUSE).await;
+                        }
+                    }
                 }
                 #[expect(unreachable_code, reason = "says what the block returns")]
                 std::io::Result::Ok(())
@@ -141,9 +151,12 @@ async fn direction(
         }
     };
     let write = async move {
-        let timer = Timer::new()?;
+        // Where nothing is held up there is none: a tool may open thousands of connections, and each timer is a file.
+        let timer = if delay.is_zero() { None } else { Some(Timer::new()?) };
         while let Some((due, bytes)) = under_way.recv().await {
-            timer.until(due).await?;
+            if let Some(timer) = &timer {
+                timer.until(due).await?;
+            }
             if bytes.is_empty() {
                 break;
             }
