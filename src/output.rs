@@ -4,6 +4,7 @@
 
 pub mod ask;
 pub mod describe;
+mod document;
 pub mod events;
 pub mod explain;
 pub mod jsonpath;
@@ -19,6 +20,7 @@ pub mod table;
 mod text;
 pub mod watching;
 
+pub use self::document::{flame_with_status, json, json_line, list, resource_name, yaml};
 pub use self::text::{one_line, shell_word};
 
 use std::env;
@@ -28,16 +30,14 @@ use std::time::Duration;
 
 use console::{Key, Term};
 use indicatif::ProgressBar;
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use self::progress::{Size, json};
 use self::snippet::Look;
 use crate::error::{Content, Error, ErrorKind, Problem, Result, Severity};
-use crate::flame::FlameCluster;
 use crate::flame::plan::Plan;
 use crate::flame::preflight::Finding;
-use crate::flame::state::{Cause, Status};
+use crate::flame::state::Cause;
 use crate::flame::timeline::StartUp;
 
 /// Most problems of one file that are told to a person; who repairs that many looks again anyway.
@@ -583,84 +583,6 @@ fn read_answer(terminal: &Term) -> io::Result<bool> {
             Key::Char('n' | 'N') | Key::Enter | Key::Escape => return Ok(false),
             Key::CtrlC | Key::Char('\u{4}') => return Err(IoKind::Interrupted.into()),
             _ => {}
-        }
-    }
-}
-
-/// Returns the document of a flame with its status: exactly apiVersion, kind, metadata, spec and status; and `timeline`,
-/// where a command made Pods.
-pub fn flame_with_status(flame: &FlameCluster, status: &Status, start: Option<&StartUp>) -> Value {
-    let mut document = json!({
-        "apiVersion": flame.api_version,
-        "kind": flame.kind,
-        "metadata": flame.metadata,
-        "spec": flame.spec,
-        "status": status,
-    });
-    if let Some(start) = start {
-        document["timeline"] = json::start_up(start);
-    }
-    document
-}
-
-/// Returns documents as one List, as kubectl prints more than one object.
-pub fn list(items: Vec<Value>) -> Value {
-    json!({ "apiVersion": "v1", "kind": "List", "items": items })
-}
-
-/// Returns a flame's name for scripts (`-o name`).
-pub fn resource_name(flame: &str) -> String {
-    format!("flamecluster.flame.xflops.io/{flame}")
-}
-
-/// Returns a document as JSON.
-///
-/// # Errors
-/// The value has no JSON form; none of flamectl's has that.
-pub fn json(document: &impl Serialize) -> Result<String> {
-    let text = serde_json::to_string_pretty(document);
-    let text = text.map_err(|error| Error::server(format!("JSON can't be written: {error}")))?;
-    Ok(text::escape_controls(text))
-}
-
-/// Returns a document as JSON on one line.
-pub fn json_line(document: &Value) -> String {
-    text::escape_controls(document.to_string())
-}
-
-/// Returns documents as YAML, `---` between them. Text that YAML 1.1 reads as something else is quoted: kubectl reads that.
-///
-/// # Errors
-/// A value has no YAML form; none of flamectl's has that.
-pub fn yaml<T: Serialize>(documents: &[T]) -> Result<String> {
-    let documents: Result<Vec<String>> = documents.iter().map(yaml_document).collect();
-    Ok(documents?.join("---\n"))
-}
-
-fn yaml_document<T: Serialize>(document: &T) -> Result<String> {
-    let failed = |error: &dyn std::error::Error| Error::server(format!("YAML can't be written: {error}"));
-    // Unlike a JSON value this one keeps the order of the fields.
-    let value = serde_yaml::to_value(document).map_err(|error| failed(&error))?;
-    // Which text becomes a block is decided here.
-    let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
-    serde_saphyr::to_string_with_options(&Yaml(&value), options).map_err(|error| failed(&error))
-}
-
-/// A value whose texts of several lines are written as they are, in literal blocks.
-struct Yaml<'a>(&'a serde_yaml::Value);
-
-impl Serialize for Yaml<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        match self.0 {
-            // A blank or a line end at the beginning confuses kubectl about the indentation.
-            serde_yaml::Value::String(text) if text.contains('\n') && !text.starts_with(char::is_whitespace) => {
-                serde_saphyr::LitStr(text).serialize(serializer)
-            }
-            serde_yaml::Value::Sequence(items) => serializer.collect_seq(items.iter().map(Yaml)),
-            serde_yaml::Value::Mapping(fields) => {
-                serializer.collect_map(fields.iter().map(|(key, it)| (key, Yaml(it))))
-            }
-            other => other.serialize(serializer),
         }
     }
 }

@@ -1,6 +1,4 @@
 use super::*;
-use crate::flame::state::{ClusterState, ExecutorManagerStatus, SessionManagerStatus};
-use crate::flame::{ExecutorManager, Metadata, SessionManager, Spec};
 
 /// What a printer wrote.
 #[derive(Clone, Default)]
@@ -407,77 +405,4 @@ fn requests_are_told_to_those_who_ask() {
     let (printer, written) = plain(PrinterOptions::default());
     printer.request("GET", "/version", Some(200), Duration::ZERO);
     assert_eq!(written.lines(), Vec::<String>::new());
-}
-
-#[test]
-fn a_result_is_the_flame_cluster_with_the_references_status() {
-    let flame = FlameCluster {
-        api_version: crate::flame::API_VERSION.to_owned(),
-        kind: crate::flame::KIND.to_owned(),
-        metadata: Metadata { name: "demo".to_owned(), namespace: Some("ml".to_owned()), ..Metadata::default() },
-        spec: Spec {
-            session_manager: SessionManager { image: "sm".to_owned(), ..SessionManager::default() },
-            executor_manager: ExecutorManager { image: "em".to_owned(), ..ExecutorManager::default() },
-            object_cache: Default::default(),
-        },
-    };
-    let status = Status {
-        session_manager: SessionManagerStatus { ready: 1, endpoint: "http://demo-session-manager:8080".to_owned() },
-        executor_manager: ExecutorManagerStatus { replicas: 1, ready: 1 },
-        state: ClusterState::Running,
-        config_generation: 1,
-        message: "All components healthy".to_owned(),
-    };
-    let document = flame_with_status(&flame, &status, None);
-    assert_eq!(
-        yaml(&[&document]).unwrap(),
-        "apiVersion: flame.xflops.io/v1alpha1
-kind: FlameCluster
-metadata:
-  name: demo
-  namespace: ml
-spec:
-  executorManager:
-    image: em
-    replicas: 1
-  sessionManager:
-    image: sm
-status:
-  configGeneration: 1
-  executorManager:
-    ready: 1
-    replicas: 1
-  message: All components healthy
-  sessionManager:
-    endpoint: http://demo-session-manager:8080
-    ready: 1
-  state: Running
-"
-    );
-    assert_eq!(
-        json(&list(vec![json!(1)])).unwrap().replace([' ', '\n'], ""),
-        r#"{"apiVersion":"v1","items":[1],"kind":"List"}"#
-    );
-    assert_eq!(yaml(&[1, 2]).unwrap(), "1\n---\n2\n");
-    assert_eq!(yaml(&["a\n\tb\n"]).unwrap(), "|\n  a\n  \tb\n");
-    assert_eq!(yaml(&["\n\tb", "\ta\n"]).unwrap(), "\"\\n\\tb\"\n---\n\"\\ta\\n\"\n");
-    let words = ["yes", "on", "n", "~", "1_000", "0777", "1:30", "2026-02-19", "=", "v1", "1.2.3"];
-    let written = yaml(&words.map(|word| json!({ word: word }))).unwrap();
-    assert_eq!(
-        written.lines().filter(|line| *line != "---").collect::<Vec<_>>(),
-        [
-            "\"yes\": \"yes\"",
-            "\"on\": \"on\"",
-            "\"n\": \"n\"",
-            "\"~\": \"~\"",
-            "\"1_000\": \"1_000\"",
-            "\"0777\": \"0777\"",
-            "\"1:30\": \"1:30\"",
-            "\"2026-02-19\": \"2026-02-19\"",
-            "\"=\": \"=\"",
-            "v1: v1",
-            "\"1.2.3\": \"1.2.3\""
-        ]
-    );
-    assert_eq!(resource_name("demo"), "flamecluster.flame.xflops.io/demo");
 }
